@@ -1,0 +1,3 @@
+//! resque-bench
+
+fn main() {}

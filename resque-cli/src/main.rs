@@ -1,0 +1,3 @@
+//! resque-cli
+
+fn main() {}
