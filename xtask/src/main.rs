@@ -1,3 +1,43 @@
-//! xtask
+//! The project's own chores, run as `cargo xtask <command>`: tests with real servers, tidy, the steps of CI.
 
-fn main() {}
+mod ci;
+mod shell;
+mod test;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// What a chore ends with when it could not do its work.
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
+
+/// The project's own chores.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Makes sure of real servers, then runs every test of the workspace
+    Test(test::Options),
+    /// Runs every step of CI, in order, with the seconds each took
+    Ci(ci::Options),
+}
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().command {
+        Command::Test(options) => test::run(&options).map(|_| ()),
+        Command::Ci(options) => ci::run(&options),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            shell::print_chain(&*error);
+            ExitCode::FAILURE
+        }
+    }
+}

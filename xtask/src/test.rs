@@ -1,0 +1,115 @@
+//! `cargo xtask test`: real servers first, then every test of the workspace.
+
+use clap::Args;
+
+use crate::workspace::Workspace;
+use crate::{Result, shell};
+
+#[derive(Args, Debug, Default)]
+pub(crate) struct Options {
+    /// Only the tests of this package (may be given more than once)
+    #[arg(short, long, value_name = "NAME")]
+    package: Vec<String>,
+    /// Passed to the test programs: a part of test names, or options such as `--nocapture`
+    #[arg(last = true)]
+    filter: Vec<String>,
+}
+
+/// How many tests ended how.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Tally {
+    pub(crate) passed: u64,
+    pub(crate) failed: u64,
+    pub(crate) ignored: u64,
+}
+
+pub(crate) fn run(options: &Options) -> Result<Tally> {
+    shell::step("servers", ensure_servers)?;
+    let mut tally = Tally::default();
+    let outcome = shell::step("tests", || {
+        let features =
+            Workspace::read()?.features(&options.package, &["resque-testserver/containers"]);
+        let mut command = shell::cargo();
+        command.args(["test", "--no-fail-fast", "--features", &features]);
+        if options.package.is_empty() {
+            command.arg("--workspace");
+        }
+        for package in &options.package {
+            command.args(["--package", package]);
+        }
+        command.arg("--").args(&options.filter);
+        shell::run_watched(&mut command, |line| tally.add(line))
+    });
+    tally.print();
+    outcome.map(|()| tally)
+}
+
+/// Installs what is missing where the chore may do so.
+fn ensure_servers() -> Result<()> {
+    if shell::answers("redis-server", "--version") {
+        return Ok(());
+    }
+    let mut update = std::process::Command::new("apt-get");
+    shell::run(update.args(["update", "--quiet"]))?;
+    let mut install = std::process::Command::new("apt-get");
+    install.env("DEBIAN_FRONTEND", "noninteractive");
+    shell::run(install.args([
+        "install",
+        "--yes",
+        "--quiet",
+        "--no-install-recommends",
+        "redis-server",
+    ]))
+}
+
+impl Tally {
+    /// Adds the numbers of a line such as `test result: ok. 3 passed; 0 failed; 1 ignored; …`.
+    fn add(&mut self, line: &str) {
+        let Some(("test result", result)) = line.split_once(": ") else {
+            return;
+        };
+        let counts = result.split_once(". ").map_or("", |(_, counts)| counts);
+        for count in counts.split("; ") {
+            match count
+                .split_once(' ')
+                .map(|(number, word)| (number.parse::<u64>(), word))
+            {
+                Some((Ok(number), "passed")) => self.passed += number,
+                Some((Ok(number), "failed")) => self.failed += number,
+                Some((Ok(number), "ignored")) => self.ignored += number,
+                _ => {}
+            }
+        }
+    }
+
+    /// Prints the sum over all test programs, which cargo does not.
+    #[expect(clippy::print_stdout, reason = "the result of the command")]
+    pub(crate) fn print(self) {
+        println!(
+            "{} passed, {} failed, {} skipped",
+            self.passed, self.failed, self.ignored
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn result_lines_are_summed_and_other_lines_are_not() {
+        let mut tally = Tally::default();
+        tally.add("test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.01s");
+        tally.add("test result: FAILED. 4 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; finished in 1s");
+        tally.add("test says: ok. 9 passed; 9 failed");
+        tally.add("test a_test ... ok");
+        assert_eq!(
+            tally,
+            Tally {
+                passed: 7,
+                failed: 2,
+                ignored: 1
+            }
+        );
+    }
+}
