@@ -1,1 +1,4 @@
 //! resque-redis
+
+pub mod connect;
+pub mod driver;
