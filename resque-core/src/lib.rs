@@ -1,1 +1,51 @@
-//! resque-core
+//! The heart of Resque for Rust: the three traits that a backend implements, the job model, the
+//! client and the worker runtime.
+//!
+//! Programs usually add the crate `resque`, which re-exports everything here and adds the backends.
+//! Whoever writes a backend implements [`QueueBackend`], [`WorkerRegistry`] and [`FailureStore`]
+//! and proves it with the conformance suite.
+
+mod backend;
+mod clock;
+mod delayed;
+mod enqueue;
+mod error;
+mod failure;
+mod glob;
+mod page;
+mod payload;
+mod queue_list;
+mod queue_name;
+mod reservation;
+mod settlement;
+mod status;
+mod worker_id;
+
+pub use self::backend::{
+    Backend, Connect, DelayedJobs, FailureStore, Keyspace, QueueBackend, QueueControl, Ticket,
+    WaitForJobs, WorkerRegistry,
+};
+#[cfg(feature = "testing")]
+pub use self::clock::ManualClock;
+#[cfg(feature = "worker")]
+pub use self::clock::SystemClock;
+pub use self::clock::{Clock, SharedClock};
+pub use self::delayed::{DelayedEdit, DelayedId, DelayedJob, DelayedPage, DelayedTo, Promotion};
+pub use self::enqueue::{Enqueue, Pushed};
+pub use self::error::{Error, Result};
+pub use self::failure::{
+    Cursor, FailureContent, FailureEntry, FailureFilter, FailureId, FailureOrder, FailurePage,
+    FailureQuery, FailureRecord, FailureRetry,
+};
+pub use self::glob::Glob;
+pub use self::page::Page;
+pub use self::payload::Payload;
+pub use self::queue_list::QueueList;
+pub use self::queue_name::QueueName;
+pub use self::reservation::{HeartbeatMark, Held, Receipt, Reservation};
+pub use self::settlement::{Exchange, Outcome, Settled, Settlement, Tally};
+pub use self::status::{
+    BackendInfo, DeadWorker, Edit, EditTo, Heartbeats, Leaving, Left, Popped, QueueListing,
+    QueueStatus, WorkerListing, WorkerStatus,
+};
+pub use self::worker_id::WorkerId;

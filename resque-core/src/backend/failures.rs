@@ -1,0 +1,40 @@
+//! The failed jobs of a store.
+
+use std::fmt::Debug;
+use std::time::SystemTime;
+
+use async_trait::async_trait;
+
+use crate::{FailureId, FailurePage, FailureQuery, FailureRecord, FailureRetry, Result};
+
+/// Records of failed jobs.
+///
+/// Records are found by stable ids, never by their place in the list. An id whose record has gone
+/// answers [`crate::Error::Conflict`] and touches no other record.
+///
+/// # Errors
+///
+/// As for [`super::QueueBackend`].
+#[async_trait]
+pub trait FailureStore: Debug + Send + Sync + 'static {
+    /// Adds records, in order. (A settlement records its failure by itself.)
+    async fn record(&self, records: &[FailureRecord]) -> Result<()>;
+
+    /// How many records there are: all, or those of one queue's own list where the store keeps
+    /// one list a queue. Constant time.
+    async fn count(&self, queue: Option<&str>) -> Result<u64>;
+
+    /// One page of records. Reads at most [`FailureQuery::scan_budget`] of them.
+    async fn list(&self, query: &FailureQuery) -> Result<FailurePage>;
+
+    /// Puts failed jobs back into queues, byte for byte as they were pushed, and marks or removes
+    /// their records, each in one step. Answers in the order of the list.
+    async fn retry(&self, batch: &[FailureRetry], now: SystemTime) -> Result<Vec<Result<()>>>;
+
+    /// Removes records. Answers in the order of the list.
+    async fn remove(&self, ids: &[FailureId]) -> Result<Vec<Result<()>>>;
+
+    /// Removes all records, or those of one queue's own list, and answers how many there were.
+    /// Counters stay.
+    async fn clear(&self, queue: Option<&str>) -> Result<u64>;
+}
