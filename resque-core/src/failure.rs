@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use crate::{Payload, QueueName};
+use crate::{Payload, QueueName, wire};
 
 /// One failed job: what it was, what went wrong, where and when.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -180,9 +180,8 @@ impl FailureFilter {
     }
 }
 
-fn has_class(_payload: &Payload, _class: &str) -> bool {
-    // Filled in with the payload codec.
-    true
+fn has_class(payload: &Payload, class: &str) -> bool {
+    wire::payload::matches(payload.as_bytes(), class, None)
 }
 
 fn mentions(record: &FailureRecord, text: &str) -> bool {

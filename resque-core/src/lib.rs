@@ -19,6 +19,7 @@ mod queue_name;
 mod reservation;
 mod settlement;
 mod status;
+pub mod wire;
 mod worker_id;
 
 pub use self::backend::{

@@ -1,0 +1,16 @@
+//! What stands in the store, byte for byte: the Resque wire format, and our own additions to it.
+//!
+//! Everything here is pure: bytes in, values out, and back. Writers produce exactly what Ruby's
+//! Resque writes; readers accept whatever any implementation of any age has written.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`payload`] | the job in a queue: `{"class":"Archive","args":[44,"masterbrew"]}` |
+//! | [`embed`] | payloads inside other records, such that any bytes come back exactly |
+//! | [`json`] | looking into raw JSON and changing one member of it |
+
+pub mod embed;
+#[cfg(test)]
+mod golden;
+pub mod json;
+pub mod payload;
