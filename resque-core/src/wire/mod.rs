@@ -6,6 +6,7 @@
 //! | module | what |
 //! |---|---|
 //! | [`payload`] | the job in a queue: `{"class":"Archive","args":[44,"masterbrew"]}` |
+//! | [`time`] | times as Ruby writes them, and as anybody ever did |
 //! | [`embed`] | payloads inside other records, such that any bytes come back exactly |
 //! | [`json`] | looking into raw JSON and changing one member of it |
 
@@ -14,3 +15,4 @@ pub mod embed;
 mod golden;
 pub mod json;
 pub mod payload;
+pub mod time;
