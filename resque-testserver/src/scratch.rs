@@ -1,0 +1,81 @@
+//! Temporary directories and free ports.
+
+use std::hash::{BuildHasher, Hasher};
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::{env, fs, io, process};
+
+use crate::{Error, Result};
+
+/// Ports below those that systems hand out to outgoing connections. A client that keeps dialling a server
+/// which is down would otherwise be given the server's own port sooner or later, and reach itself.
+const PORTS: std::ops::Range<u16> = 20_000..32_000;
+
+/// Creates an empty directory that no other process uses.
+pub(crate) fn directory() -> Result<PathBuf> {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    loop {
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let path = env::temp_dir().join(format!("resque-test-{}-{number}", process::id()));
+        match fs::create_dir(&path) {
+            Ok(()) => return Ok(path),
+            // Left behind by an earlier process with this id.
+            Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(cause) => {
+                return Err(Error::caused_by(
+                    format!("could not create {}", path.display()),
+                    cause,
+                ));
+            }
+        }
+    }
+}
+
+/// Finds a loopback port that nobody listens on. Somebody may take it before the caller does.
+pub(crate) fn free_port() -> Result<u16> {
+    let width = u64::from(PORTS.end - PORTS.start);
+    first_free((0..1_000).map(|_| {
+        let offset = u16::try_from(random() % width).expect("less than the width of a u16 range");
+        PORTS.start + offset
+    }))
+}
+
+fn first_free(mut candidates: impl Iterator<Item = u16>) -> Result<u16> {
+    candidates
+        .find(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok())
+        .ok_or_else(|| Error::new("no free loopback port"))
+}
+
+/// The standard library's hasher keys are its only source of randomness.
+pub(crate) fn random() -> u64 {
+    std::hash::RandomState::new().build_hasher().finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn directories_are_new_and_empty() {
+        let (one, other) = (directory().unwrap(), directory().unwrap());
+        assert_ne!(one, other);
+        for path in [one, other] {
+            assert_eq!(fs::read_dir(&path).unwrap().count(), 0);
+            fs::remove_dir(path).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_port_in_use_is_passed_over() {
+        let held = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let held = held
+            .local_addr()
+            .map(|address| (address.port(), held))
+            .unwrap();
+        let free = free_port().unwrap();
+        assert!(PORTS.contains(&free));
+        assert_eq!(first_free([held.0, free].into_iter()).unwrap(), free);
+        assert!(first_free([held.0].into_iter()).is_err());
+    }
+}
