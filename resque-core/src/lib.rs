@@ -19,6 +19,8 @@ mod queue_name;
 mod reservation;
 mod settlement;
 mod status;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod wire;
 mod worker_id;
 
