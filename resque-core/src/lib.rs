@@ -22,6 +22,8 @@ mod status;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod wire;
+#[cfg(feature = "worker")]
+pub mod worker;
 mod worker_id;
 
 pub use self::backend::{
