@@ -50,7 +50,7 @@ pub fn extract(value: &[u8]) -> Cow<'_, [u8]> {
             return Cow::Borrowed(value);
         };
         if member.is(RAW_HEX) {
-            raw = member.text();
+            raw = member.value().text();
         }
     }
     match raw.and_then(|text| from_hex(text.as_bytes())) {
@@ -81,9 +81,9 @@ fn look_into(payload: &[u8]) -> Known<'_> {
     for member in members.by_ref() {
         let Ok(member) = member else { return known };
         if member.is("class") {
-            class = Some(member.value());
-        } else if member.is("args") && member.kind() == Kind::Array {
-            args = Some(member.value());
+            class = Some(member.value().raw());
+        } else if member.is("args") && member.value().kind() == Kind::Array {
+            args = Some(member.value().raw());
         }
         marked |= member.is(RAW_HEX);
     }

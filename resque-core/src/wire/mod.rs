@@ -6,13 +6,22 @@
 //! | module | what |
 //! |---|---|
 //! | [`payload`] | the job in a queue: `{"class":"Archive","args":[44,"masterbrew"]}` |
+//! | [`note`] | what a worker holds: `worker:<id>` |
+//! | [`failure`] | the entry of a failed job |
 //! | [`time`] | times as Ruby writes them, and as anybody ever did |
 //! | [`embed`] | payloads inside other records, such that any bytes come back exactly |
 //! | [`json`] | looking into raw JSON and changing one member of it |
 
+mod digest;
 pub mod embed;
+pub mod failure;
 #[cfg(test)]
 mod golden;
 pub mod json;
+pub mod note;
 pub mod payload;
+mod text;
 pub mod time;
+
+pub use digest::sha1_hex;
+pub use text::text_of;

@@ -86,19 +86,19 @@ pub fn decode(payload: &[u8]) -> Result<JobText<'_>, InvalidPayload> {
     for member in object {
         let member = member.map_err(InvalidPayload::NotJson)?;
         if member.is("class") {
-            class = Some(member);
+            class = Some(member.value());
         } else if member.is("args") {
-            args = Some((member.kind(), &text[member.value_range()]));
+            args = Some((member.value().kind(), &text[member.value_range()]));
         } else if member.is(EXTRAS) {
             extras = Some(&text[member.value_range()]);
         }
     }
     let class = match class {
         None => return Err(InvalidPayload::NoClass),
-        Some(member) if member.kind() == Kind::Null => return Err(InvalidPayload::NoClass),
-        Some(member) => member
+        Some(value) if value.kind() == Kind::Null => return Err(InvalidPayload::NoClass),
+        Some(value) => value
             .text()
-            .ok_or(InvalidPayload::ClassNotText(member.kind()))?,
+            .ok_or(InvalidPayload::ClassNotText(value.kind()))?,
     };
     if class.is_empty() {
         return Err(InvalidPayload::EmptyClass);

@@ -29,17 +29,18 @@ pub fn splice_member(object: &[u8], name: &str, value: &[u8]) -> Result<Vec<u8>,
             expected: "an object",
         });
     };
-    // The brace stands where the white space behind the object begins.
-    let brace = object.trim_ascii_end().len() - 1;
+    // White space before the brace stays there, so that removing the member restores every byte.
+    let end = object.trim_ascii_end().len() - 1;
+    let end = object[..end].trim_ascii_end().len();
     let mut out = Vec::with_capacity(object.len() + name.len() + value.len() + 4);
-    out.extend_from_slice(&object[..brace]);
+    out.extend_from_slice(&object[..end]);
     if !inner.trim_ascii().is_empty() {
         out.push(b',');
     }
     write_string(&mut out, name);
     out.push(b':');
     out.extend_from_slice(value);
-    out.extend_from_slice(&object[brace..]);
+    out.extend_from_slice(&object[end..]);
     Ok(out)
 }
 
@@ -121,9 +122,9 @@ mod tests {
     fn splicing_needs_a_comma_only_behind_another_member() {
         for (object, expected) in [
             ("{}", r#"{"x":1}"#),
-            ("{ }", r#"{ "x":1}"#),
+            ("{ }", r#"{"x":1 }"#),
             (r#"{"a":[{}]}"#, r#"{"a":[{}],"x":1}"#),
-            (" {\"a\":1 }\n", " {\"a\":1 ,\"x\":1}\n"),
+            (" {\"a\":1 }\n", " {\"a\":1,\"x\":1 }\n"),
         ] {
             assert_eq!(
                 text(splice_member(object.as_bytes(), "x", b"1").expect(object)),
@@ -181,7 +182,12 @@ mod tests {
 
     #[test]
     fn adding_and_removing_give_the_same_bytes_back() {
-        for object in ["{}", r#"{"a":1.00}"#, r#"{"failed_at":"x","payload":{}}"#] {
+        for object in [
+            "{}",
+            "{ }\n",
+            r#"{"a":1.00 }"#,
+            r#" {"failed_at":"x","payload":{}}"#,
+        ] {
             let added = set_member(object.as_bytes(), "retried_at", b"\"t\"").expect(object);
             assert_eq!(
                 text(without_member(&added, "retried_at").expect("object")),

@@ -5,7 +5,8 @@ use std::ops::Range;
 
 use super::SyntaxError;
 use super::scan::{Kind, Scanner};
-use super::string::{to_text, unescape};
+use super::string::unescape;
+use super::value::Value;
 
 /// Splits an object, which white space may surround, into its members.
 ///
@@ -15,7 +16,7 @@ use super::string::{to_text, unescape};
 /// ```
 /// # use resque_core::wire::json::members;
 /// let texts: Vec<_> = members(br#"{"class":"A", "args":[1.0, 2]}"#)?
-///     .map(|member| member.map(|m| m.value()))
+///     .map(|member| member.map(|m| m.value().raw()))
 ///     .collect::<Result<_, _>>()?;
 /// assert_eq!(texts, [&br#""A""#[..], b"[1.0, 2]"]);
 /// # Ok::<(), resque_core::wire::json::SyntaxError>(())
@@ -125,26 +126,10 @@ impl<'a> Member<'a> {
         unescape(&self.text[self.key.clone()])
     }
 
-    /// The exact text of the value, without the white space around it.
+    /// The value.
     #[must_use]
-    pub fn value(&self) -> &'a [u8] {
-        &self.text[self.value.clone()]
-    }
-
-    /// The sort of the value.
-    #[must_use]
-    pub fn kind(&self) -> Kind {
-        self.kind
-    }
-
-    /// The value when it is a string of text; half a surrogate pair or bad UTF-8 is none.
-    #[must_use]
-    pub fn text(&self) -> Option<Cow<'a, str>> {
-        if self.kind == Kind::String {
-            to_text(self.value())
-        } else {
-            None
-        }
+    pub fn value(&self) -> Value<'a> {
+        Value::new(&self.text[self.value.clone()], self.kind)
     }
 
     /// Where the value stands in the object's text.
@@ -169,7 +154,7 @@ mod tests {
     fn split(text: &str) -> Result<Vec<(String, String)>, SyntaxError> {
         let lossy = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         members(text.as_bytes())?
-            .map(|member| member.map(|m| (lossy(&m.key()), lossy(m.value()))))
+            .map(|member| member.map(|m| (lossy(&m.key()), lossy(m.value().raw()))))
             .collect()
     }
 

@@ -9,13 +9,16 @@ mod edit;
 mod members;
 mod scan;
 mod string;
+mod value;
 
 pub use compare::same_content;
 pub use edit::{replace_value, set_member, splice_member, without_member};
 pub use members::{Member, Members, members};
 pub use scan::Kind;
 pub(crate) use scan::Scanner;
+pub(crate) use string::to_text;
 pub use string::write_string;
+pub use value::Value;
 
 /// A text is not JSON.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -70,7 +70,7 @@ pub(super) fn unescape(raw: &[u8]) -> Cow<'_, [u8]> {
 }
 
 /// The content of a valid JSON string, given with its quotes, when it is text.
-pub(super) fn to_text(raw: &[u8]) -> Option<Cow<'_, str>> {
+pub(crate) fn to_text(raw: &[u8]) -> Option<Cow<'_, str>> {
     match unescape(raw) {
         Cow::Borrowed(bytes) => std::str::from_utf8(bytes).ok().map(Cow::Borrowed),
         Cow::Owned(bytes) => String::from_utf8(bytes).ok().map(Cow::Owned),
