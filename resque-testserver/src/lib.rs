@@ -12,7 +12,8 @@
 //! gets an [`Error`] that says what to install: a test never skips in silence.
 //!
 //! Most tests share one server per test process and keep apart by namespace or schema; see
-//! [`shared_redis`]. A test that needs settings of its own or takes a server down
+//! [`shared_redis`] and
+//! [`shared_postgres`]. A test that needs settings of its own or takes a server down
 //! starts a private one:
 //!
 //! ```no_run
@@ -33,11 +34,13 @@
 mod certificates;
 mod container;
 mod docker;
+mod encoded;
 mod error;
 mod guard;
 mod host;
 mod local;
 mod poll;
+mod postgres;
 mod programs;
 mod redis;
 mod scratch;
@@ -46,6 +49,7 @@ mod source;
 pub use docker::docker_answers;
 pub use error::{Error, Result};
 pub use poll::poll_until;
+pub use postgres::{Postgres, PostgresServer, shared_postgres};
 pub use programs::{find_postgres, find_program};
 pub use redis::{Redis, RedisServer, shared_redis};
 pub use source::Source;

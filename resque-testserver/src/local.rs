@@ -52,11 +52,15 @@ impl Home {
 
     /// The end of the server's log, for an error message.
     fn last_words(&self) -> String {
-        let log = fs::read(self.log()).unwrap_or_default();
-        let text = String::from_utf8_lossy(&log).into_owned();
-        let lines: Vec<_> = text.lines().collect();
-        lines[lines.len().saturating_sub(8)..].join("\n")
+        last_lines(&fs::read(self.log()).unwrap_or_default())
     }
+}
+
+/// The end of a log that may hold anything.
+pub(crate) fn last_lines(log: &[u8]) -> String {
+    let text = String::from_utf8_lossy(log);
+    let lines: Vec<_> = text.lines().collect();
+    lines[lines.len().saturating_sub(8)..].join("\n")
 }
 
 /// The command line of a server.
@@ -69,7 +73,7 @@ pub(crate) struct Launch {
 }
 
 impl Launch {
-    fn command(&self) -> Command {
+    pub(crate) fn command(&self) -> Command {
         let mut command = match self.prefix.split_first() {
             None => Command::new(&self.program),
             Some((first, words)) => {

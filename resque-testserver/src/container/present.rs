@@ -14,7 +14,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use super::Image;
 use crate::guard::Guard;
-use crate::local::PATIENCE;
+use crate::local::{PATIENCE, last_lines};
 use crate::{Error, Result, poll_until, scratch};
 
 /// How often other ports are tried when somebody was quicker.
@@ -103,19 +103,39 @@ impl Container {
     }
 
     fn wait_until(&self, ready: impl Fn() -> bool) -> Result<()> {
-        if poll_until(PATIENCE, || ready().then_some(())).is_some() {
-            return Ok(());
-        }
-        let log = self
-            .container
-            .as_ref()
-            .map(|container| wait_for(container.stderr_to_vec()));
-        let log = log.and_then(std::result::Result::ok).unwrap_or_default();
-        let log = String::from_utf8_lossy(&log);
+        let answer = poll_until(PATIENCE, || match ready() {
+            true => Some(true),
+            false => (!self.is_running()).then_some(false),
+        });
+        let what = match answer {
+            Some(true) => return Ok(()),
+            Some(false) => "ended at once",
+            None => "does not answer",
+        };
         Err(Error::new(format!(
-            "the server in the container does not answer; its log:\n{}",
-            log.trim()
+            "the server in the container {what}; its last words:\n{}",
+            self.last_words()
         )))
+    }
+
+    fn is_running(&self) -> bool {
+        let Some(container) = &self.container else {
+            return false;
+        };
+        wait_for(container.is_running()).unwrap_or(false)
+    }
+
+    /// The end of the container's log, for an error message.
+    fn last_words(&self) -> String {
+        let Some(container) = &self.container else {
+            return String::new();
+        };
+        let streams = [
+            wait_for(container.stdout_to_vec()),
+            wait_for(container.stderr_to_vec()),
+        ];
+        let text = streams.into_iter().flatten().flatten().collect::<Vec<_>>();
+        last_lines(&text)
     }
 }
 

@@ -1,13 +1,14 @@
 //! A Redis server that runs.
 
 use std::cell::Cell;
+use std::env;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
-use std::{env, fmt};
 
 use super::{Redis, ping};
 use crate::certificates::{Certificates, Files};
 use crate::container::{Container, Image};
+use crate::encoded::Encoded;
 use crate::host::Host;
 use crate::local::{Home, Launch, Local};
 use crate::source::{self, Choice, Situation, Source};
@@ -284,18 +285,4 @@ fn situation(url: Option<(&str, Option<String>)>) -> Result<Situation<'_>> {
         containers,
         local,
     })
-}
-
-/// A password as a URL wants it.
-struct Encoded<'a>(&'a str);
-
-impl fmt::Display for Encoded<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.bytes().try_for_each(|byte| match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
-                write!(f, "{}", char::from(byte))
-            }
-            other => write!(f, "%{other:02X}"),
-        })
-    }
 }

@@ -1,0 +1,133 @@
+//! A fresh database cluster of this machine's Postgres, which refuses to run as root.
+
+use std::fs;
+use std::os::unix::fs::chown;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use super::Postgres;
+use crate::local::Launch;
+use crate::{Error, Result, find_postgres, find_program};
+
+/// Who runs the server when this process is root, in the order of preference.
+const USERS: [&str; 2] = ["postgres", "nobody"];
+
+/// The programs, and the user they run as.
+#[derive(Debug)]
+pub(super) struct Installation {
+    binaries: PathBuf,
+    user: Option<User>,
+}
+
+#[derive(Debug)]
+struct User {
+    uid: u32,
+    gid: u32,
+}
+
+impl Installation {
+    /// Looks for the programs and, if this process is root, for a user to drop to.
+    pub(super) fn find() -> Result<Self> {
+        let binaries = find_postgres().ok_or_else(|| Error::new("there is no `initdb`"))?;
+        let user = if id("-u", None) == Some(0) {
+            Some(User::find()?)
+        } else {
+            None
+        };
+        Ok(Self { binaries, user })
+    }
+
+    /// Fills `home` with a new cluster, owned by the user that the server will run as.
+    pub(super) fn create_cluster(&self, home: &Path, options: &Postgres) -> Result<()> {
+        let could_not =
+            |cause| Error::caused_by("could not prepare a directory for Postgres", cause);
+        let password = home.join("password");
+        fs::write(&password, options.password.as_deref().unwrap_or_default()).map_err(could_not)?;
+        if let Some(user) = &self.user {
+            for path in [home, &password] {
+                chown(path, Some(user.uid), Some(user.gid)).map_err(could_not)?;
+            }
+        }
+        let mut initdb = self.launch("initdb");
+        initdb.arguments = [
+            "--username=postgres",
+            "--encoding=UTF8",
+            "--no-locale",
+            "--no-sync",
+        ]
+        .map(String::from)
+        .into();
+        initdb
+            .arguments
+            .push(format!("--pgdata={}", home.join("data").display()));
+        match options.password {
+            None => initdb.arguments.push("--auth=trust".to_owned()),
+            Some(_) => {
+                initdb.arguments.push("--auth=scram-sha-256".to_owned());
+                initdb
+                    .arguments
+                    .push(format!("--pwfile={}", password.display()));
+            }
+        }
+        let Output { status, stderr, .. } = initdb
+            .command()
+            .current_dir(home)
+            .output()
+            .map_err(|cause| Error::caused_by("could not start `initdb`", cause))?;
+        if status.success() {
+            return Ok(());
+        }
+        let words = String::from_utf8_lossy(&stderr);
+        Err(Error::new(format!(
+            "`initdb` made no cluster: {}",
+            words.trim()
+        )))
+    }
+
+    /// The command line of one of the programs, as yet without arguments.
+    pub(super) fn launch(&self, program: &str) -> Launch {
+        let prefix = self.user.as_ref().map_or_else(Vec::new, User::prefix);
+        Launch {
+            program: self.binaries.join(program),
+            arguments: Vec::new(),
+            prefix,
+        }
+    }
+}
+
+impl User {
+    fn find() -> Result<Self> {
+        if find_program("setpriv").is_none() {
+            return Err(Error::new(
+                "Postgres does not run as root, and there is no `setpriv` to drop to another user: \
+                 install util-linux, or run the tests as another user",
+            ));
+        }
+        let found = USERS.iter().find_map(|name| {
+            Some(Self {
+                uid: id("-u", Some(name))?,
+                gid: id("-g", Some(name))?,
+            })
+        });
+        found.ok_or_else(|| {
+            Error::new("Postgres does not run as root, and there is no user `postgres` or `nobody`")
+        })
+    }
+
+    /// `setpriv` replaces itself by the server, which so keeps its process id.
+    fn prefix(&self) -> Vec<String> {
+        let Self { uid, gid } = self;
+        vec![
+            "setpriv".into(),
+            format!("--reuid={uid}"),
+            format!("--regid={gid}"),
+            "--clear-groups".into(),
+        ]
+    }
+}
+
+/// Asks `id` for a number of the named user, or of this process.
+fn id(which: &str, user: Option<&str>) -> Option<u32> {
+    let output = Command::new("id").arg(which).args(user).output().ok()?;
+    String::from_utf8(output.stdout).ok()?.trim().parse().ok()
+}
