@@ -6,12 +6,15 @@
 //! and proves it with the conformance suite.
 
 mod backend;
+mod client;
 mod clock;
 mod delayed;
 mod enqueue;
 mod error;
 mod failure;
 mod glob;
+mod hooks;
+mod job;
 mod page;
 mod payload;
 mod queue_list;
@@ -30,11 +33,10 @@ pub use self::backend::{
     Backend, Connect, DelayedJobs, FailureStore, Keyspace, QueueBackend, QueueControl, Ticket,
     WaitForJobs, WorkerRegistry,
 };
+pub use self::client::Client;
 #[cfg(feature = "testing")]
 pub use self::clock::ManualClock;
-#[cfg(feature = "worker")]
-pub use self::clock::SystemClock;
-pub use self::clock::{Clock, SharedClock};
+pub use self::clock::{Clock, SharedClock, SystemClock};
 pub use self::delayed::{DelayedEdit, DelayedId, DelayedJob, DelayedPage, DelayedTo, Promotion};
 pub use self::enqueue::{Enqueue, Pushed};
 pub use self::error::{Error, Result};
@@ -43,6 +45,11 @@ pub use self::failure::{
     FailureQuery, FailureRecord, FailureRetry,
 };
 pub use self::glob::Glob;
+pub use self::hooks::{EnqueueContext, Hooks, Middleware, Next, WorkerContext, WorkerHooks};
+pub use self::job::{
+    Attempt, Handler, Handlers, Job, JobContext, JobError, JobFailure, JobResult, Performed,
+    Performer, Progress, ProgressSink,
+};
 pub use self::page::Page;
 pub use self::payload::Payload;
 pub use self::queue_list::QueueList;

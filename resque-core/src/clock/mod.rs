@@ -2,7 +2,6 @@
 
 #[cfg(feature = "testing")]
 mod manual;
-#[cfg(feature = "worker")]
 mod system;
 
 use std::fmt::Debug;
@@ -13,7 +12,6 @@ use futures::future::BoxFuture;
 
 #[cfg(feature = "testing")]
 pub use self::manual::ManualClock;
-#[cfg(feature = "worker")]
 pub use self::system::SystemClock;
 
 /// The only source of time in this library.

@@ -16,7 +16,7 @@ mod digest;
 pub mod embed;
 pub mod failure;
 #[cfg(test)]
-mod golden;
+pub(crate) mod golden;
 pub mod json;
 pub mod note;
 pub mod payload;

@@ -1,0 +1,12 @@
+//! Code that runs around the steps in the life of a job, in Resque's order and meaning.
+
+mod around;
+mod enqueue;
+mod list;
+mod set;
+mod worker;
+
+pub use self::around::{Middleware, Next};
+pub use self::enqueue::EnqueueContext;
+pub use self::set::Hooks;
+pub use self::worker::{WorkerContext, WorkerHooks};

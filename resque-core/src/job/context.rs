@@ -1,0 +1,273 @@
+//! What a job is told while it runs.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use serde::de::DeserializeOwned;
+use tokio_util::sync::CancellationToken;
+
+use super::cancellation::Cancellation;
+use super::performer::Environment;
+use super::{JobError, JobFailure, JobResult, Progress, Registration, args_seam};
+use crate::hooks::Hooks;
+use crate::{Client, Payload, QueueName, Reservation, SharedClock, WorkerId};
+
+/// One attempt to perform a job, as the worker sees it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Attempt {
+    /// The queue it came from; `None` where a foreign worker's note names none.
+    pub queue: Option<QueueName>,
+    /// The job's bytes.
+    pub payload: Payload,
+    /// The slot that holds it; `None` when no worker does.
+    pub worker: Option<WorkerId>,
+    /// Which attempt this is, beginning with 1.
+    pub number: u32,
+    /// When it was put into the queue, where that is known.
+    pub enqueued_at: Option<SystemTime>,
+    /// Whether the slot had been given it before and the reply may have been lost.
+    pub redelivered: bool,
+}
+
+impl Attempt {
+    /// The first attempt, by no worker.
+    #[must_use]
+    pub fn new(queue: Option<QueueName>, payload: Payload) -> Self {
+        Self {
+            queue,
+            payload,
+            worker: None,
+            number: 1,
+            enqueued_at: None,
+            redelivered: false,
+        }
+    }
+
+    /// The same, in the hands of a worker.
+    #[must_use]
+    pub fn on(mut self, worker: WorkerId) -> Self {
+        self.worker = Some(worker);
+        self
+    }
+}
+
+impl From<&Reservation> for Attempt {
+    fn from(reservation: &Reservation) -> Self {
+        Self {
+            redelivered: reservation.redelivered,
+            ..Self::new(Some(reservation.queue.clone()), reservation.payload.clone())
+                .on(reservation.worker.clone())
+        }
+    }
+}
+
+/// What a job is told while it runs, and what it may ask for. Cloning is cheap.
+#[derive(Clone)]
+pub struct JobContext {
+    shared: Arc<Shared>,
+}
+
+pub(super) struct Shared {
+    pub(super) environment: Arc<Environment>,
+    pub(super) attempt: Attempt,
+    pub(super) class: Arc<str>,
+    pub(super) args: Bytes,
+    /// Who performs it, or why nobody can.
+    pub(super) registration: Result<Arc<Registration>, Box<JobFailure>>,
+    pub(super) cancellation: Cancellation,
+    /// Failure hooks run once in the life of a job, whoever sees it fail first.
+    pub(super) failure_hooks_ran: AtomicBool,
+    /// Whether the handler itself came to a good end.
+    pub(super) performed: AtomicBool,
+}
+
+impl JobContext {
+    pub(super) fn new(
+        environment: Arc<Environment>,
+        attempt: Attempt,
+        class: Arc<str>,
+        args: Bytes,
+        registration: Result<Arc<Registration>, Box<JobFailure>>,
+    ) -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                environment,
+                attempt,
+                class,
+                args,
+                registration,
+                cancellation: Cancellation::default(),
+                failure_hooks_ran: AtomicBool::new(false),
+                performed: AtomicBool::new(false),
+            }),
+        }
+    }
+
+    /// The job's class; empty when the payload is no job.
+    #[must_use]
+    pub fn class(&self) -> &str {
+        &self.shared.class
+    }
+
+    /// The queue it came from, `inline` in inline mode.
+    #[must_use]
+    pub fn queue(&self) -> &str {
+        self.shared
+            .attempt
+            .queue
+            .as_ref()
+            .map_or("", QueueName::as_str)
+    }
+
+    /// The job's bytes exactly as they were pushed.
+    #[must_use]
+    pub fn payload(&self) -> &Payload {
+        &self.shared.attempt.payload
+    }
+
+    /// The arguments as the JSON array that was pushed.
+    #[must_use]
+    pub fn args_json(&self) -> &str {
+        // The payload was read as text before, so this never falls back.
+        std::str::from_utf8(&self.shared.args).unwrap_or("[]")
+    }
+
+    /// The arguments as a struct or a tuple, by position.
+    ///
+    /// # Errors
+    ///
+    /// An `ArgumentError` that names what does not fit.
+    pub fn args<T: DeserializeOwned>(&self) -> JobResult<T> {
+        args_seam::decode(&self.shared.args).map_err(|error| {
+            JobError::new("ArgumentError", error.to_string()).with_backtrace(vec![])
+        })
+    }
+
+    /// The worker that performs it; `None` when no worker does, as in inline mode.
+    #[must_use]
+    pub fn worker(&self) -> Option<&WorkerId> {
+        self.shared.attempt.worker.as_ref()
+    }
+
+    /// Which attempt this is, beginning with 1.
+    #[must_use]
+    pub fn attempt(&self) -> u32 {
+        self.shared.attempt.number
+    }
+
+    /// When it was put into the queue, where that is known: a plain Resque payload does not tell.
+    #[must_use]
+    pub fn enqueued_at(&self) -> Option<SystemTime> {
+        self.shared.attempt.enqueued_at
+    }
+
+    /// Whether the worker had been given it before and the reply may have been lost.
+    #[must_use]
+    pub fn is_redelivered(&self) -> bool {
+        self.shared.attempt.redelivered
+    }
+
+    /// How long it may run, if its class says so.
+    #[must_use]
+    pub fn timeout(&self) -> Option<Duration> {
+        self.registration().ok()?.timeout
+    }
+
+    /// Whether a handler was registered for it, or a fallback takes it.
+    #[must_use]
+    pub fn is_known(&self) -> bool {
+        self.registration().is_ok()
+    }
+
+    /// The application's value of this type.
+    ///
+    /// # Errors
+    ///
+    /// When the handlers were given none.
+    pub fn state<T: Send + Sync + 'static>(&self) -> JobResult<&T> {
+        self.shared.environment.state.get().ok_or_else(|| {
+            let wanted = std::any::type_name::<T>();
+            JobError::new(
+                "Resque::NoState",
+                format!("no state of type {wanted} was given to the handlers; add it with `Handlers::state`"),
+            )
+        })
+    }
+
+    /// A client of the same store, for follow-up jobs.
+    #[must_use]
+    pub fn client(&self) -> &Client {
+        &self.shared.environment.client
+    }
+
+    /// The clock.
+    #[must_use]
+    pub fn clock(&self) -> &SharedClock {
+        self.client().clock()
+    }
+
+    /// Reports how far the job has come.
+    pub fn progress(&self, done: u64, total: u64, text: impl Into<String>) {
+        if let Some(sink) = &self.shared.environment.progress {
+            sink.progress(self, Progress::new(done, total, text.into()));
+        }
+    }
+
+    /// Tells when the job should stop: its time is up, or its worker stops and waits no longer.
+    #[must_use]
+    pub fn cancellation(&self) -> CancellationToken {
+        self.shared.cancellation.token()
+    }
+
+    /// Whether the job should stop.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        self.shared.cancellation.is_cancelled()
+    }
+
+    /// Asks the job to stop. For workers.
+    pub fn cancel(&self) {
+        self.shared.cancellation.cancel();
+    }
+
+    pub(super) fn registration(&self) -> Result<&Arc<Registration>, &JobFailure> {
+        self.shared
+            .registration
+            .as_ref()
+            .map_err(|failure| &**failure)
+    }
+
+    /// The hooks of its class mixed with the common ones; the common ones for an unknown class.
+    pub(super) fn hooks(&self) -> &Hooks {
+        match self.registration() {
+            Ok(registration) => &registration.hooks,
+            Err(_) => &self.shared.environment.common_hooks,
+        }
+    }
+
+    /// Answers true to the first who asks.
+    pub(super) fn claim_failure_hooks(&self) -> bool {
+        !self.shared.failure_hooks_ran.swap(true, Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_performed(&self) {
+        self.shared.performed.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn was_performed(&self) -> bool {
+        self.shared.performed.load(Ordering::Relaxed)
+    }
+}
+
+impl fmt::Debug for JobContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JobContext")
+            .field("class", &self.class())
+            .field("attempt", &self.shared.attempt)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,222 @@
+//! Who performs which class.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+
+use super::function::Function;
+use super::handler::Typed;
+use super::state::State;
+use super::{Handler, Job, JobContext, JobResult};
+use crate::hooks::Hooks;
+
+/// Everything a process needs to know to perform jobs: a handler for each class, the hooks of all
+/// classes, and the application's own state.
+///
+/// ```
+/// use resque_core::Handlers;
+///
+/// struct Greeting(&'static str);
+///
+/// let handlers = Handlers::new()
+///     .state(Greeting("hello"))
+///     .register_fn("Greet", |(name, times): (String, u32), ctx| async move {
+///         let Greeting(text) = ctx.state()?;
+///         for _ in 0..times {
+///             tracing::info!("{text}, {name}");
+///         }
+///         Ok(())
+///     });
+/// assert!(handlers.knows("Greet"));
+/// ```
+#[derive(Clone, Default)]
+pub struct Handlers {
+    classes: HashMap<Arc<str>, Arc<Registration>>,
+    fallback: Option<Arc<dyn Handler>>,
+    hooks: Hooks,
+    state: State,
+}
+
+/// One class that can be performed.
+pub(crate) struct Registration {
+    pub(crate) class: Arc<str>,
+    pub(crate) handler: Arc<dyn Handler>,
+    pub(crate) hooks: Hooks,
+    pub(crate) timeout: Option<Duration>,
+}
+
+impl Handlers {
+    /// Knows no class yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Performs the jobs of a class as its [`Job`] says.
+    #[must_use]
+    pub fn register<J: Job>(self) -> Self {
+        self.insert(Registration {
+            class: J::CLASS.into(),
+            handler: Arc::new(Typed::<J>::new()),
+            hooks: J::hooks(),
+            timeout: J::timeout(),
+        })
+    }
+
+    /// Performs the jobs of a class with a closure over the decoded arguments: a tuple, a struct,
+    /// or a `Vec<serde_json::Value>` for whatever comes.
+    #[must_use]
+    pub fn register_fn<A, F, Fut>(self, class: &str, function: F) -> Self
+    where
+        A: DeserializeOwned + Send + 'static,
+        F: Fn(A, JobContext) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = JobResult> + Send + 'static,
+    {
+        self.register_handler(class, Function::<A, F>::new(function))
+    }
+
+    /// Performs the jobs of a class with a handler of the application's own.
+    #[must_use]
+    pub fn register_handler(self, class: &str, handler: impl Handler) -> Self {
+        self.insert(Registration {
+            class: class.into(),
+            handler: Arc::new(handler),
+            hooks: Hooks::new(),
+            timeout: None,
+        })
+    }
+
+    /// Performs the jobs of all classes that nobody else performs; without it they fail with a
+    /// `NameError`, as in Resque.
+    #[must_use]
+    pub fn fallback(mut self, handler: impl Handler) -> Self {
+        self.fallback = Some(Arc::new(handler));
+        self
+    }
+
+    /// Adds hooks that run for every class.
+    #[must_use]
+    pub fn hooks(mut self, hooks: Hooks) -> Self {
+        self.hooks = self.hooks.merged(&hooks);
+        self
+    }
+
+    /// Gives every job a value of the application's, found again by its type with
+    /// [`JobContext::state`].
+    #[must_use]
+    pub fn state<T: Send + Sync + 'static>(mut self, value: T) -> Self {
+        self.state.insert(value);
+        self
+    }
+
+    /// Whether a class is performed here, by a handler of its own.
+    #[must_use]
+    pub fn knows(&self, class: &str) -> bool {
+        self.find(class).is_some()
+    }
+
+    /// The registered classes in byte order.
+    #[must_use]
+    pub fn classes(&self) -> Vec<&str> {
+        let mut classes: Vec<&str> = self.classes.keys().map(|class| &**class).collect();
+        classes.sort_unstable();
+        classes
+    }
+
+    fn insert(mut self, registration: Registration) -> Self {
+        let class = registration.class.clone();
+        self.classes.insert(class, Arc::new(registration));
+        self
+    }
+
+    pub(super) fn find(&self, class: &str) -> Option<&Arc<Registration>> {
+        self.classes
+            .get(class)
+            .or_else(|| self.classes.get(&*ruby_name(class)?))
+    }
+
+    pub(super) fn fallback_for(&self, class: &str) -> Option<Arc<Registration>> {
+        let handler = self.fallback.clone()?;
+        Some(Arc::new(Registration {
+            class: class.into(),
+            handler,
+            hooks: self.hooks.clone(),
+            timeout: None,
+        }))
+    }
+
+    /// The part of an unknown class that Ruby names: up to the first segment nobody knows.
+    pub(super) fn first_missing<'a>(&self, class: &'a str) -> &'a str {
+        let class = class.strip_prefix("::").unwrap_or(class);
+        let ends = class.match_indices("::").map(|(at, _)| at);
+        let missing = ends.map(|end| &class[..end]).find(|module| {
+            let inside = |known: &str| {
+                known
+                    .strip_prefix(module)
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+            };
+            !self.classes.keys().any(|known| inside(known))
+        });
+        missing.unwrap_or(class)
+    }
+
+    pub(super) fn common_hooks(&self) -> &Hooks {
+        &self.hooks
+    }
+
+    pub(super) fn shared_state(&self) -> &State {
+        &self.state
+    }
+
+    /// The same handlers, with the common hooks mixed into those of each class.
+    pub(super) fn with_hooks_mixed(mut self) -> Self {
+        if self.hooks.is_empty() {
+            return self;
+        }
+        for registration in self.classes.values_mut() {
+            *registration = Arc::new(Registration {
+                class: registration.class.clone(),
+                handler: registration.handler.clone(),
+                hooks: self.hooks.merged(&registration.hooks),
+                timeout: registration.timeout,
+            });
+        }
+        self
+    }
+}
+
+/// The name that Ruby makes of other spellings: `job-name` is `JobName`, `::Name` is `Name`.
+fn ruby_name(class: &str) -> Option<String> {
+    if !class.contains('-') {
+        return class.strip_prefix("::").map(str::to_owned);
+    }
+    let capitalised = class.split('-').map(|part| {
+        let mut letters = part.chars();
+        let first = letters.next().map(char::to_uppercase);
+        first
+            .into_iter()
+            .flatten()
+            .chain(letters.flat_map(char::to_lowercase))
+            .collect::<String>()
+    });
+    let joined: String = capitalised.collect();
+    Some(
+        joined
+            .strip_prefix("::")
+            .map_or_else(|| joined.clone(), str::to_owned),
+    )
+}
+
+impl fmt::Debug for Handlers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Handlers")
+            .field("classes", &self.classes())
+            .field("fallback", &self.fallback.is_some())
+            .field("hooks", &self.hooks)
+            .finish_non_exhaustive()
+    }
+}

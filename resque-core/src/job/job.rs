@@ -1,0 +1,60 @@
+//! What an application writes.
+
+use std::future::Future;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::{JobContext, JobResult};
+use crate::hooks::Hooks;
+
+/// A job: a struct whose fields, in declared order, are the positional arguments on the wire.
+///
+/// The struct below travels as `{"class":"Archive","args":[44,"masterbrew"]}`, which any other
+/// Resque understands. A missing trailing argument takes its `#[serde(default)]`; too many or wrong
+/// ones make the job fail with an `ArgumentError` that names the field.
+///
+/// ```
+/// use resque_core::{Job, JobContext, JobResult};
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Serialize, Deserialize)]
+/// struct Archive {
+///     repo_id: u64,
+///     #[serde(default)]
+///     branch: String,
+/// }
+///
+/// impl Job for Archive {
+///     const CLASS: &'static str = "Archive";
+///     const QUEUE: &'static str = "file_serve";
+///
+///     async fn perform(self, ctx: &JobContext) -> JobResult {
+///         ctx.progress(0, 1, format!("archiving {} of {}", self.branch, self.repo_id));
+///         Ok(())
+///     }
+/// }
+/// ```
+pub trait Job: Serialize + DeserializeOwned + Send + 'static {
+    /// The name of the class on the wire.
+    const CLASS: &'static str;
+
+    /// The queue it goes to unless another one is named; empty is none.
+    const QUEUE: &'static str = "";
+
+    /// Does the work. Any error with `?` makes the job fail.
+    fn perform(self, ctx: &JobContext) -> impl Future<Output = JobResult> + Send;
+
+    /// The hooks of this class.
+    #[must_use]
+    fn hooks() -> Hooks {
+        Hooks::new()
+    }
+
+    /// How long it may run before it counts as failed; `None` is as long as the worker says.
+    #[must_use]
+    fn timeout() -> Option<Duration> {
+        None
+    }
+}

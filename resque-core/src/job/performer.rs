@@ -1,0 +1,192 @@
+//! Performs jobs: decodes, runs hooks and handler in Resque's order, and survives whatever happens.
+
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::inspect::inspect;
+use super::panic::catch;
+use super::state::State;
+use super::{
+    Attempt, Handlers, JobContext, JobError, JobFailure, Performed, ProgressSink, Registration,
+};
+use crate::hooks::{Hooks, Next};
+use crate::wire::payload::{INVALID_PAYLOAD, JobText, decode};
+use crate::{Client, Payload};
+
+/// Performs jobs with [`Handlers`]. Cloning is cheap.
+///
+/// A job goes through three steps: [`prepare`](Performer::prepare) decodes it and finds its
+/// handler, [`perform`](Performer::perform) runs it, and [`fail`](Performer::fail) tells its hooks
+/// about a failure that it could not see itself, such as a timeout or a worker that died.
+#[derive(Clone)]
+pub struct Performer {
+    handlers: Arc<Handlers>,
+    environment: Arc<Environment>,
+}
+
+/// What all jobs of a performer share.
+pub(super) struct Environment {
+    pub(super) client: Client,
+    pub(super) state: State,
+    pub(super) common_hooks: Hooks,
+    pub(super) progress: Option<Arc<dyn ProgressSink>>,
+}
+
+impl Performer {
+    /// Performs with these handlers; jobs enqueue follow-ups with the client and see its clock.
+    #[must_use]
+    pub fn new(handlers: Handlers, client: Client) -> Self {
+        let environment = Environment {
+            client,
+            state: handlers.shared_state().clone(),
+            common_hooks: handlers.common_hooks().clone(),
+            progress: None,
+        };
+        Self {
+            handlers: Arc::new(handlers.with_hooks_mixed()),
+            environment: Arc::new(environment),
+        }
+    }
+
+    /// Tells progress to `sink`.
+    #[must_use]
+    pub fn with_progress(self, sink: impl ProgressSink) -> Self {
+        let environment = Environment {
+            client: self.environment.client.clone(),
+            state: self.environment.state.clone(),
+            common_hooks: self.environment.common_hooks.clone(),
+            progress: Some(Arc::new(sink)),
+        };
+        Self {
+            environment: Arc::new(environment),
+            ..self
+        }
+    }
+
+    /// The handlers.
+    #[must_use]
+    pub fn handlers(&self) -> &Handlers {
+        &self.handlers
+    }
+
+    /// Decodes a job and finds its handler. What cannot be performed fails in
+    /// [`perform`](Performer::perform).
+    #[must_use]
+    pub fn prepare(&self, attempt: Attempt) -> JobContext {
+        let environment = self.environment.clone();
+        let text = match decode(attempt.payload.as_bytes()) {
+            Ok(text) => text,
+            Err(invalid) => {
+                let failure = JobFailure::new(INVALID_PAYLOAD, invalid.to_string());
+                let (class, args) = ("".into(), Bytes::from_static(b"[]"));
+                return JobContext::new(environment, attempt, class, args, Err(failure.into()));
+            }
+        };
+        let args = share(&attempt.payload, &text);
+        let (class, registration) = match self.find(&text.class) {
+            Ok(registration) => (registration.class.clone(), Ok(registration)),
+            Err(failure) => ((*text.class).into(), Err(failure.into())),
+        };
+        drop(text);
+        JobContext::new(environment, attempt, class, args, registration)
+    }
+
+    fn find(&self, class: &str) -> Result<Arc<Registration>, JobFailure> {
+        if let Some(registration) = self.handlers.find(class) {
+            return Ok(registration.clone());
+        }
+        self.handlers.fallback_for(class).ok_or_else(|| {
+            let missing = self.handlers.first_missing(class);
+            JobFailure::new("NameError", format!("uninitialized constant {missing}"))
+        })
+    }
+
+    /// Performs a job: `before_perform` hooks, the handler inside the `around_perform` hooks, then
+    /// `after_perform` hooks; on any error, `on_failure` hooks. A panic is a failure too.
+    pub async fn perform(&self, ctx: &JobContext) -> Performed {
+        let failure = match ctx.registration() {
+            Ok(registration) => match catch(run(ctx, registration)).await {
+                Ok(true) => return Performed::Done,
+                Ok(false) => return Performed::Skipped,
+                Err(error) => error.into_failure(),
+            },
+            Err(failure) => failure.clone(),
+        };
+        Performed::Failed(self.fail(ctx, failure).await)
+    }
+
+    /// Runs the `on_failure` hooks of a job unless they ran before, and answers what to record:
+    /// the failure, or what went wrong in a hook on top of it.
+    pub async fn fail(&self, ctx: &JobContext, failure: JobFailure) -> JobFailure {
+        let hooks = &ctx.hooks().on_failure;
+        if hooks.is_empty() || !ctx.claim_failure_hooks() {
+            return failure;
+        }
+        for hook in hooks.iter() {
+            if let Err(error) = catch(hook(ctx.clone(), failure.clone())).await {
+                return additional(ctx, &error, failure);
+            }
+        }
+        failure
+    }
+}
+
+/// Runs hooks and handler, and answers whether the job was performed.
+async fn run(ctx: &JobContext, registration: &Arc<Registration>) -> Result<bool, JobError> {
+    let hooks = &registration.hooks;
+    for hook in hooks.before_perform.iter() {
+        match hook(ctx.clone()).await {
+            Err(error) if error.is_dont_perform() => return Ok(false),
+            result => result?,
+        }
+    }
+    if hooks.around_perform.is_empty() {
+        registration.handler.handle(ctx).await?;
+        ctx.set_performed();
+    } else {
+        Next::first(ctx.clone(), registration.clone()).run().await?;
+    }
+    for hook in hooks.after_perform.iter() {
+        hook(ctx.clone()).await?;
+    }
+    Ok(ctx.was_performed())
+}
+
+/// The failure that Resque records when a failure hook fails itself; the doubled class is its own.
+fn additional(ctx: &JobContext, error: &JobError, original: JobFailure) -> JobFailure {
+    let (class, message) = (error.exception(), error.message());
+    let text = format!(
+        "Additional error ({class}: {message}) occurred in running failure hooks for job \
+         (Job{{{}}} | {} | {})\nOriginal error that caused job failure was {class}: {}: {}",
+        ctx.queue(),
+        ctx.class(),
+        inspect(ctx.args_json()),
+        original.exception,
+        original.error
+    );
+    JobFailure::new("RuntimeError", text).with_backtrace(original.backtrace)
+}
+
+/// The raw arguments, sharing the payload's memory where they stand in it.
+fn share(payload: &Payload, text: &JobText<'_>) -> Bytes {
+    let (whole, part) = (payload.as_bytes(), text.args.as_bytes());
+    if whole.as_ptr_range().contains(&part.as_ptr()) {
+        payload.clone().into_bytes().slice_ref(part)
+    } else {
+        Bytes::copy_from_slice(part)
+    }
+}
+
+impl fmt::Debug for Performer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Performer")
+            .field("handlers", &self.handlers)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+#[path = "performer_tests.rs"]
+mod tests;
