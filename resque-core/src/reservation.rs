@@ -12,17 +12,33 @@ use crate::{Payload, QueueName, WorkerId};
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Receipt {
     worker: WorkerId,
-    token: Arc<str>,
+    token: Token,
     guard: Option<HeartbeatMark>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Token {
+    Text(Arc<str>),
+    Number(u64),
 }
 
 impl Receipt {
     /// Made by backends: the reservation of `worker` that `token` tells from all others.
     #[must_use]
     pub fn new(worker: WorkerId, token: impl Into<Arc<str>>) -> Self {
+        Self::made(worker, Token::Text(token.into()))
+    }
+
+    /// Made by backends that number their reservations: costs no allocation.
+    #[must_use]
+    pub fn numbered(worker: WorkerId, number: u64) -> Self {
+        Self::made(worker, Token::Number(number))
+    }
+
+    fn made(worker: WorkerId, token: Token) -> Self {
         Self {
             worker,
-            token: token.into(),
+            token,
             guard: None,
         }
     }
@@ -40,10 +56,22 @@ impl Receipt {
         &self.worker
     }
 
-    /// The backend's own token.
+    /// The backend's own token; empty for a numbered reservation.
     #[must_use]
     pub fn token(&self) -> &str {
-        &self.token
+        match &self.token {
+            Token::Text(text) => text,
+            Token::Number(_) => "",
+        }
+    }
+
+    /// The number of a numbered reservation.
+    #[must_use]
+    pub fn number(&self) -> Option<u64> {
+        match self.token {
+            Token::Text(_) => None,
+            Token::Number(number) => Some(number),
+        }
     }
 
     /// The heartbeat that must still be the worker's last one, for receipts of dead workers.
