@@ -1,0 +1,122 @@
+//! The counters, by name.
+
+use std::collections::BTreeMap;
+
+use resque_core::{Tally, WorkerId};
+
+use crate::store::State;
+
+/// How many jobs were performed and failed, by one worker or in total; `None` is no counter.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Tallies {
+    pub(crate) processed: Option<i64>,
+    pub(crate) failed: Option<i64>,
+}
+
+/// The counters that belong to no worker.
+#[derive(Default)]
+pub(crate) struct Counters {
+    pub(crate) tallies: Tallies,
+    others: BTreeMap<String, i64>,
+}
+
+/// Where the counter of a name is kept.
+enum Place<'a> {
+    Total(Field),
+    Worker(WorkerId, Field),
+    Other(&'a str),
+}
+
+#[derive(Clone, Copy)]
+enum Field {
+    Processed,
+    Failed,
+}
+
+impl Tallies {
+    /// Counts one settlement.
+    pub(crate) fn count(&mut self, tally: Tally) {
+        let add = |counter: &mut Option<i64>| {
+            *counter = Some(counter.unwrap_or(0).saturating_add(1));
+        };
+        match tally {
+            Tally::Nothing => {}
+            Tally::Processed => add(&mut self.processed),
+            Tally::ProcessedAndFailed => {
+                add(&mut self.processed);
+                add(&mut self.failed);
+            }
+        }
+    }
+
+    fn field(&mut self, field: Field) -> &mut Option<i64> {
+        match field {
+            Field::Processed => &mut self.processed,
+            Field::Failed => &mut self.failed,
+        }
+    }
+
+    /// The names of the counters there are.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        let processed = self.processed.map(|_| "processed");
+        processed.into_iter().chain(self.failed.map(|_| "failed"))
+    }
+}
+
+impl Counters {
+    /// The names of the counters there are.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.tallies
+            .names()
+            .chain(self.others.keys().map(String::as_str))
+    }
+}
+
+impl State {
+    /// The value of a counter.
+    pub(crate) fn counter(&mut self, name: &str) -> Option<i64> {
+        match Place::of(name) {
+            Place::Total(field) => *self.counters.tallies.field(field),
+            Place::Worker(id, field) => *self.workers.get_mut(&id)?.tallies.field(field),
+            Place::Other(name) => self.counters.others.get(name).copied(),
+        }
+    }
+
+    /// Sets or removes a counter.
+    pub(crate) fn set_counter(&mut self, name: &str, value: Option<i64>) {
+        match Place::of(name) {
+            Place::Total(field) => *self.counters.tallies.field(field) = value,
+            Place::Worker(id, field) => {
+                *self.workers.open(&id).tallies.field(field) = value;
+                self.workers.tidy(&id);
+            }
+            Place::Other(name) => match value {
+                Some(value) => {
+                    self.counters.others.insert(name.to_owned(), value);
+                }
+                None => {
+                    self.counters.others.remove(name);
+                }
+            },
+        }
+    }
+}
+
+impl<'a> Place<'a> {
+    fn of(name: &'a str) -> Self {
+        let (first, worker) = match name.split_once(':') {
+            Some((first, id)) => (first, Some(id)),
+            None => (name, None),
+        };
+        let field = match first {
+            "processed" => Field::Processed,
+            "failed" => Field::Failed,
+            _ => return Self::Other(name),
+        };
+        match worker.map(WorkerId::new) {
+            None => Self::Total(field),
+            Some(Ok(id)) => Self::Worker(id, field),
+            Some(Err(_)) => Self::Other(name),
+        }
+    }
+}
