@@ -1,6 +1,7 @@
 //! The project's own chores, run as `cargo xtask <command>`: tests with real servers, tidy, the steps of CI.
 
 mod ci;
+mod servers;
 mod shell;
 mod test;
 mod workspace;

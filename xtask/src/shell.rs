@@ -69,6 +69,18 @@ pub(crate) fn answers(program: impl AsRef<OsStr>, argument: &str) -> bool {
         .is_ok_and(|status| status.success())
 }
 
+/// Installs Debian packages, which needs Debian and root.
+pub(crate) fn install(packages: &[&str]) -> Result<()> {
+    if !answers("apt-get", "--version") {
+        return Err("this chore can install packages only on Debian".into());
+    }
+    run(Command::new("apt-get").args(["update", "--quiet"]))?;
+    run(Command::new("apt-get")
+        .env("DEBIAN_FRONTEND", "noninteractive")
+        .args(["install", "--yes", "--quiet", "--no-install-recommends"])
+        .args(packages))
+}
+
 /// Runs one named step and prints its seconds, whether it passed or failed.
 pub(crate) fn step<T>(name: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
     eprintln!("== {name}");

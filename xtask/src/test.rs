@@ -1,12 +1,18 @@
 //! `cargo xtask test`: real servers first, then every test of the workspace.
 
+use std::process::Command;
+
 use clap::Args;
 
+use crate::servers::{self, CONTAINERS_FEATURE, Plan, Servers};
 use crate::workspace::Workspace;
 use crate::{Result, shell};
 
 #[derive(Args, Debug, Default)]
 pub(crate) struct Options {
+    /// Takes servers from here only; otherwise the first that is there: env, containers, local
+    #[arg(long, value_enum)]
+    servers: Option<Servers>,
     /// Only the tests of this package (may be given more than once)
     #[arg(short, long, value_name = "NAME")]
     package: Vec<String>,
@@ -24,42 +30,43 @@ pub(crate) struct Tally {
 }
 
 pub(crate) fn run(options: &Options) -> Result<Tally> {
-    shell::step("servers", ensure_servers)?;
+    let plan = shell::step("servers", || servers::ensure(options.servers))?;
+    // Apart from the run, so that the seconds tell building from testing.
+    shell::step("build", || {
+        shell::run(cargo_test(options, &plan)?.arg("--no-run"))
+    })?;
     let mut tally = Tally::default();
     let outcome = shell::step("tests", || {
-        let features =
-            Workspace::read()?.features(&options.package, &["resque-testserver/containers"]);
-        let mut command = shell::cargo();
-        command.args(["test", "--no-fail-fast", "--features", &features]);
-        if options.package.is_empty() {
-            command.arg("--workspace");
-        }
-        for package in &options.package {
-            command.args(["--package", package]);
-        }
-        command.arg("--").args(&options.filter);
+        let mut command = cargo_test(options, &plan)?;
+        command.args(["--no-fail-fast", "--"]).args(&options.filter);
         shell::run_watched(&mut command, |line| tally.add(line))
     });
     tally.print();
-    outcome.map(|()| tally)
+    outcome?;
+    if tally.passed == 0 {
+        return Err("no test ran".into());
+    }
+    Ok(tally)
 }
 
-/// Installs what is missing where the chore may do so.
-fn ensure_servers() -> Result<()> {
-    if shell::answers("redis-server", "--version") {
-        return Ok(());
+/// `cargo test` for what the options choose, with every feature but those that the plan has no use for.
+fn cargo_test(options: &Options, plan: &Plan) -> Result<Command> {
+    let without = if plan.containers {
+        &[][..]
+    } else {
+        &[CONTAINERS_FEATURE]
+    };
+    let features = Workspace::read()?.features(&options.package, without);
+    let mut command = shell::cargo();
+    command.args(["test", "--features", &features]);
+    if options.package.is_empty() {
+        command.arg("--workspace");
     }
-    let mut update = std::process::Command::new("apt-get");
-    shell::run(update.args(["update", "--quiet"]))?;
-    let mut install = std::process::Command::new("apt-get");
-    install.env("DEBIAN_FRONTEND", "noninteractive");
-    shell::run(install.args([
-        "install",
-        "--yes",
-        "--quiet",
-        "--no-install-recommends",
-        "redis-server",
-    ]))
+    for package in &options.package {
+        command.args(["--package", package]);
+    }
+    plan.tell(&mut command);
+    Ok(command)
 }
 
 impl Tally {
