@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use resque_core::Error;
+
 /// An error reply: its first word names the kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerError {
@@ -80,6 +82,16 @@ impl ServerError {
         }
         let known = CLASSES.iter().find(|(code, _)| *code == self.code());
         known.map_or(ErrorClass::Permanent, |(_, class)| *class)
+    }
+
+    /// Turns this into the workspace's error; `what` says what was being done and where.
+    #[must_use]
+    pub fn during(&self, what: impl Into<String>) -> Error {
+        Error::Rejected {
+            what: what.into(),
+            reason: self.line.clone(),
+            transient: self.is_transient(),
+        }
     }
 
     /// Tells whether the same command may succeed later.
