@@ -2,6 +2,7 @@
 
 mod endpoint;
 mod link;
+mod outage;
 mod reconnect;
 mod server;
 mod stream;
@@ -17,6 +18,7 @@ use crate::driver::{self, Batch, Driver, DriverError, Value};
 
 pub(crate) use endpoint::{Configured, Endpoint, Listener};
 pub(crate) use link::Link;
+pub(crate) use outage::Outage;
 use reconnect::Reconnecting;
 pub use server::{MINIMUM, Server, Version};
 #[cfg(feature = "redis")]
@@ -144,9 +146,8 @@ impl Connection {
         Ok(server)
     }
 
-    /// Returns what a connection for waiting is made from, if more connections can be made.
-    pub(crate) fn waiting_origin(&self) -> Option<(Endpoint, SharedClock)> {
-        let origin = self.origin.as_ref()?;
-        Some((origin.endpoint.clone(), Arc::clone(&origin.clock)))
+    /// Returns what further connections are made from, if more can be made.
+    pub(crate) fn endpoint(&self) -> Option<&Endpoint> {
+        self.origin.as_ref().map(|origin| &origin.endpoint)
     }
 }

@@ -1,19 +1,13 @@
 //! A connection that is made again after it was lost.
 
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Duration;
 
 use async_trait::async_trait;
-use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use resque_core::SharedClock;
 use tokio::sync::Mutex;
 
-use super::{Endpoint, Link};
+use super::{Endpoint, Link, Outage};
 use crate::driver::{Batch, Driver, DriverError, Value};
-
-/// The first wait after a failed attempt to connect, and the longest; they grow in between, with jitter, so that a fleet
-/// does not come back all at once.
-const WAITS: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(2));
 
 /// Connects at the first call, and again at the first call after the connection was lost.
 ///
@@ -25,13 +19,6 @@ pub(crate) struct Reconnecting {
     link: RwLock<Option<Arc<Link>>>,
     /// Held while connecting, so that one caller connects and the others wait for what comes of it.
     outage: Mutex<Outage>,
-}
-
-/// The failed attempts since the last success.
-#[derive(Debug, Default)]
-struct Outage {
-    waits: Option<ExponentialBackoff>,
-    gate: Option<(Duration, DriverError)>,
 }
 
 impl Reconnecting {
@@ -112,55 +99,5 @@ fn is_useless(replies: &Result<Vec<Value>, DriverError>) -> bool {
             .iter()
             .any(|reply| matches!(reply, Value::Error(error) if error.code() == "READONLY")),
         Err(_) => true,
-    }
-}
-
-impl Outage {
-    /// Fails while the gate is closed.
-    fn admit(&self, now: Duration) -> Result<(), DriverError> {
-        match &self.gate {
-            Some((opens, error)) if now < *opens => Err(error.clone()),
-            _ => Ok(()),
-        }
-    }
-
-    /// Closes the gate for longer each time.
-    fn note(&mut self, now: Duration, error: &DriverError) {
-        let waits = self.waits.get_or_insert_with(|| {
-            let (first, longest) = WAITS;
-            let builder = ExponentialBuilder::default()
-                .with_min_delay(first)
-                .with_max_delay(longest);
-            builder.with_jitter().without_max_times().build()
-        });
-        let wait = waits.next().unwrap_or(WAITS.1);
-        self.gate = Some((now.saturating_add(wait), error.clone()));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_gate_stays_closed_longer_after_each_failure() {
-        let error = DriverError::unavailable(&"p".into(), std::io::Error::other("down"));
-        let mut outage = Outage::default();
-        let mut now = Duration::ZERO;
-        let mut waits = Vec::new();
-        outage.admit(now).unwrap();
-        for _ in 0..12 {
-            outage.note(now, &error);
-            let (opens, _) = outage.gate.clone().unwrap();
-            assert!(outage.admit(opens - Duration::from_nanos(1)).is_err());
-            outage.admit(opens).unwrap();
-            waits.push(opens - now);
-            now = opens;
-        }
-        assert!(waits[0] >= WAITS.0 && waits[0] <= 3 * WAITS.0, "{waits:?}");
-        assert!(
-            waits[11] >= WAITS.1 && waits[11] <= 3 * WAITS.1,
-            "{waits:?}"
-        );
     }
 }
