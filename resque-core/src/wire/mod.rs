@@ -8,10 +8,12 @@
 //! | [`payload`] | the job in a queue: `{"class":"Archive","args":[44,"masterbrew"]}` |
 //! | [`note`] | what a worker holds: `worker:<id>` |
 //! | [`failure`] | the entry of a failed job |
+//! | [`delayed`] | the item that waits for its time in resque-scheduler's lists |
 //! | [`time`] | times as Ruby writes them, and as anybody ever did |
 //! | [`embed`] | payloads inside other records, such that any bytes come back exactly |
 //! | [`json`] | looking into raw JSON and changing one member of it |
 
+pub mod delayed;
 mod digest;
 pub mod embed;
 pub mod failure;

@@ -4,6 +4,7 @@
 //! the exact text of floats, the order of keys, unknown keys and white space all survive. No
 //! function recurses: depth costs memory proportional to it and never the stack.
 
+mod check;
 mod compare;
 mod edit;
 mod members;
@@ -11,6 +12,8 @@ mod scan;
 mod string;
 mod value;
 
+pub(crate) use check::is_finite;
+pub use check::is_object;
 pub use compare::same_content;
 pub use edit::{replace_value, set_member, splice_member, without_member};
 pub use members::{Member, Members, members};
