@@ -120,6 +120,16 @@ pub enum Error {
         #[source]
         source: Source,
     },
+    /// A job that was performed at once, in inline mode, failed.
+    #[error("{class} failed with {exception}: {error}")]
+    JobFailed {
+        /// The class of the job.
+        class: String,
+        /// The kind of error.
+        exception: String,
+        /// The error's message.
+        error: String,
+    },
     /// The store does not offer what the call needs.
     #[error("{what} needs a backend that offers {ability}, and {backend} does not")]
     NotOffered {

@@ -33,7 +33,9 @@ pub use self::backend::{
     Backend, Connect, DelayedJobs, FailureStore, Keyspace, QueueBackend, QueueControl, Ticket,
     WaitForJobs, WorkerRegistry,
 };
-pub use self::client::Client;
+pub use self::client::{
+    Client, Delayed, Enqueued, Failures, Info, MassRemove, NewJob, QueueSample, QueuedJob, Stats,
+};
 #[cfg(feature = "testing")]
 pub use self::clock::ManualClock;
 pub use self::clock::{Clock, SharedClock, SystemClock};

@@ -14,7 +14,7 @@ pub use self::abilities::{DelayedJobs, Keyspace, QueueControl, Ticket, WaitForJo
 pub use self::failures::FailureStore;
 pub use self::queue::QueueBackend;
 pub use self::registry::WorkerRegistry;
-use crate::Result;
+use crate::{Error, Result};
 
 /// The three traits of one store.
 ///
@@ -77,6 +77,15 @@ impl Backend {
     #[must_use]
     pub fn failures(&self) -> &Arc<dyn FailureStore> {
         &self.failures
+    }
+
+    /// The error for a call that needs what this store does not offer.
+    pub(crate) fn not_offered(&self, what: &'static str, ability: &'static str) -> Error {
+        Error::NotOffered {
+            what,
+            ability,
+            backend: self.queues.info().name,
+        }
     }
 
     /// Opens a connection of its own to the same store, driven by the runtime that calls this.

@@ -1,5 +1,209 @@
 //! Putting jobs into queues, and everything else a program asks of a store.
 
-mod core;
+mod batch;
+mod classes;
+mod control;
+mod delayed;
+mod dequeue;
+mod encode;
+mod enqueue;
+mod failures;
+mod gates;
+mod info;
+mod inline;
+mod mass_remove;
+mod new_job;
+mod outcome;
+mod queued_job;
+mod queues;
+mod raw;
+mod stats;
+mod store_time;
+mod workers;
 
-pub use self::core::Client;
+use std::fmt;
+use std::sync::Arc;
+
+use self::classes::Classes;
+pub use self::delayed::Delayed;
+pub use self::failures::Failures;
+pub use self::info::Info;
+pub use self::mass_remove::MassRemove;
+pub use self::new_job::NewJob;
+pub use self::outcome::Enqueued;
+pub use self::queued_job::QueuedJob;
+pub use self::queues::QueueSample;
+pub use self::stats::Stats;
+use self::store_time::StoreTime;
+use crate::hooks::Hooks;
+use crate::{Backend, Error, Handlers, Result, SharedClock, SystemClock};
+
+/// How many payloads, records or edits travel in one call.
+const CHUNK: usize = 1_000;
+
+/// Puts jobs into queues, and asks and changes everything else in a store. Cloning is cheap.
+///
+/// ```
+/// use resque_core::{Client, Enqueued, Job, JobContext, JobResult};
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Serialize, Deserialize)]
+/// struct Archive {
+///     repo_id: u64,
+///     branch: String,
+/// }
+///
+/// impl Job for Archive {
+///     const CLASS: &'static str = "Archive";
+///     const QUEUE: &'static str = "file_serve";
+///
+///     async fn perform(self, _ctx: &JobContext) -> JobResult {
+///         Ok(())
+///     }
+/// }
+///
+/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+/// let client = Client::new(resque_memory::MemoryBackend::new().backend());
+/// let job = Archive { repo_id: 44, branch: "masterbrew".into() };
+/// assert_eq!(client.enqueue(&job).await?, Enqueued::Queued { length: 1 });
+///
+/// let waiting = client.peek("file_serve", resque_core::Page::ALL).await?;
+/// assert_eq!(waiting[0].payload().as_bytes(), br#"{"class":"Archive","args":[44,"masterbrew"]}"#);
+/// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct Client {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    /// The store; none in inline mode.
+    backend: Option<Backend>,
+    clock: SharedClock,
+    hooks: Hooks,
+    handlers: Option<Arc<Handlers>>,
+    classes: Classes,
+    store_time: StoreTime,
+}
+
+impl Client {
+    /// A client of this store.
+    #[must_use]
+    pub fn new(backend: Backend) -> Self {
+        Self::build(
+            Some(backend),
+            Arc::new(SystemClock::new()),
+            Hooks::new(),
+            None,
+        )
+    }
+
+    /// A client without a store, for tests: each job is performed at once, in the call that
+    /// enqueues it, after its arguments have gone through JSON and back.
+    ///
+    /// Enqueue hooks and perform hooks run as they always do; the queue is called `inline`, a
+    /// delay is none, and a job that fails is [`Error::JobFailed`]. Whatever else needs a store is
+    /// [`Error::NotOffered`].
+    #[must_use]
+    pub fn inline(handlers: Handlers) -> Self {
+        Self::build(None, Arc::new(SystemClock::new()), Hooks::new(), None).with_handlers(handlers)
+    }
+
+    fn build(
+        backend: Option<Backend>,
+        clock: SharedClock,
+        hooks: Hooks,
+        handlers: Option<Arc<Handlers>>,
+    ) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                backend,
+                clock,
+                hooks,
+                handlers,
+                classes: Classes::default(),
+                store_time: StoreTime::default(),
+            }),
+        }
+    }
+
+    /// The same client with another clock.
+    #[must_use]
+    pub fn with_clock(&self, clock: SharedClock) -> Self {
+        let Inner {
+            backend,
+            hooks,
+            handlers,
+            ..
+        } = &*self.inner;
+        Self::build(backend.clone(), clock, hooks.clone(), handlers.clone())
+    }
+
+    /// The same client with further hooks that run for every class.
+    #[must_use]
+    pub fn with_hooks(&self, hooks: Hooks) -> Self {
+        let Inner {
+            backend,
+            clock,
+            hooks: before,
+            handlers,
+            ..
+        } = &*self.inner;
+        Self::build(
+            backend.clone(),
+            clock.clone(),
+            before.merged(&hooks),
+            handlers.clone(),
+        )
+    }
+
+    /// The same client, which also knows the hooks of these classes when jobs are named by class
+    /// only, and the hooks that all of them have in common.
+    #[must_use]
+    pub fn with_handlers(&self, handlers: Handlers) -> Self {
+        let Inner {
+            backend,
+            clock,
+            hooks,
+            ..
+        } = &*self.inner;
+        let hooks = hooks.merged(handlers.common_hooks());
+        Self::build(
+            backend.clone(),
+            clock.clone(),
+            hooks,
+            Some(Arc::new(handlers)),
+        )
+    }
+
+    /// The clock.
+    #[must_use]
+    pub fn clock(&self) -> &SharedClock {
+        &self.inner.clock
+    }
+
+    /// The store; `None` in inline mode.
+    #[must_use]
+    pub fn backend(&self) -> Option<&Backend> {
+        self.inner.backend.as_ref()
+    }
+
+    /// The store, for a call that needs one.
+    fn store(&self, what: &'static str) -> Result<&Backend> {
+        self.backend().ok_or(Error::NotOffered {
+            what,
+            ability: "a store",
+            backend: "inline mode",
+        })
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("backend", &self.inner.backend)
+            .field("hooks", &self.inner.hooks)
+            .finish_non_exhaustive()
+    }
+}

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
+use crate::job::args_seam;
 use crate::{Client, JobError, JobResult, QueueName};
 
 /// A job that is about to be put into a queue or taken out of it. Cloning is cheap.
@@ -58,8 +59,7 @@ impl EnqueueContext {
     ///
     /// An `ArgumentError` that names what does not fit.
     pub fn args<T: DeserializeOwned>(&self) -> JobResult<T> {
-        serde_json::from_slice(self.args_json().unwrap_or(b"[]"))
-            .map_err(|error| JobError::new("ArgumentError", error.to_string()))
+        args_seam::decode(self.args_json().unwrap_or(b"[]")).map_err(JobError::argument)
     }
 
     /// The client that was called.

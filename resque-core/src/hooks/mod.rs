@@ -8,5 +8,7 @@ mod worker;
 
 pub use self::around::{Middleware, Next};
 pub use self::enqueue::EnqueueContext;
+pub(crate) use self::list::HookList;
 pub use self::set::Hooks;
+pub(crate) use self::set::{EnqueueHook, GateHook};
 pub use self::worker::{WorkerContext, WorkerHooks};

@@ -142,9 +142,7 @@ impl JobContext {
     ///
     /// An `ArgumentError` that names what does not fit.
     pub fn args<T: DeserializeOwned>(&self) -> JobResult<T> {
-        args_seam::decode(&self.shared.args).map_err(|error| {
-            JobError::new("ArgumentError", error.to_string()).with_backtrace(vec![])
-        })
+        args_seam::decode(&self.shared.args).map_err(JobError::argument)
     }
 
     /// The worker that performs it; `None` when no worker does, as in inline mode.

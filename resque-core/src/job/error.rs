@@ -70,6 +70,11 @@ impl JobError {
         }))
     }
 
+    /// The arguments do not fit.
+    pub(crate) fn argument(error: impl fmt::Display) -> Self {
+        Self::new("ArgumentError", error.to_string()).with_backtrace(Vec::new())
+    }
+
     /// The same error under another name in the failed list.
     #[must_use]
     pub fn named(mut self, exception: impl Into<Cow<'static, str>>) -> Self {

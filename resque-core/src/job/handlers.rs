@@ -133,7 +133,7 @@ impl Handlers {
         self
     }
 
-    pub(super) fn find(&self, class: &str) -> Option<&Arc<Registration>> {
+    pub(crate) fn find(&self, class: &str) -> Option<&Arc<Registration>> {
         self.classes
             .get(class)
             .or_else(|| self.classes.get(&*ruby_name(class)?))
@@ -164,7 +164,7 @@ impl Handlers {
         missing.unwrap_or(class)
     }
 
-    pub(super) fn common_hooks(&self) -> &Hooks {
+    pub(crate) fn common_hooks(&self) -> &Hooks {
         &self.hooks
     }
 

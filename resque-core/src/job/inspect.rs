@@ -4,8 +4,13 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
+/// Shows a job as Ruby's `inspect` shows it.
+pub(crate) fn describe(queue: &str, class: &str, args_json: &str) -> String {
+    format!("(Job{{{queue}}} | {class} | {})", inspect(args_json))
+}
+
 /// Shows a JSON text as Ruby's `inspect` shows the same value; what is no JSON stays as it is.
-pub(super) fn inspect(json: &str) -> String {
+fn inspect(json: &str) -> String {
     let Ok(value) = serde_json::from_str(json) else {
         return json.to_owned();
     };

@@ -1,6 +1,6 @@
 //! The job model: what a job is, what it is told while it runs, and how it is performed.
 
-mod args_seam;
+pub(crate) mod args_seam;
 mod backtrace;
 mod cancellation;
 mod context;
@@ -26,7 +26,9 @@ pub use self::failure::{JobFailure, Performed};
 pub use self::handler::Handler;
 pub use self::handlers::Handlers;
 pub(crate) use self::handlers::Registration;
+pub(crate) use self::inspect::describe;
 pub use self::job::Job;
 pub(crate) use self::panic::catch;
 pub use self::performer::Performer;
+pub(crate) use self::performer::share;
 pub use self::progress::{Progress, ProgressSink};

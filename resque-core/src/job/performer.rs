@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::inspect::inspect;
+use super::inspect::describe;
 use super::panic::catch;
 use super::state::State;
 use super::{
@@ -159,10 +159,8 @@ fn additional(ctx: &JobContext, error: &JobError, original: JobFailure) -> JobFa
     let (class, message) = (error.exception(), error.message());
     let text = format!(
         "Additional error ({class}: {message}) occurred in running failure hooks for job \
-         (Job{{{}}} | {} | {})\nOriginal error that caused job failure was {class}: {}: {}",
-        ctx.queue(),
-        ctx.class(),
-        inspect(ctx.args_json()),
+         {}\nOriginal error that caused job failure was {class}: {}: {}",
+        describe(ctx.queue(), ctx.class(), ctx.args_json()),
         original.exception,
         original.error
     );
@@ -170,7 +168,7 @@ fn additional(ctx: &JobContext, error: &JobError, original: JobFailure) -> JobFa
 }
 
 /// The raw arguments, sharing the payload's memory where they stand in it.
-fn share(payload: &Payload, text: &JobText<'_>) -> Bytes {
+pub(crate) fn share(payload: &Payload, text: &JobText<'_>) -> Bytes {
     let (whole, part) = (payload.as_bytes(), text.args.as_bytes());
     if whole.as_ptr_range().contains(&part.as_ptr()) {
         payload.clone().into_bytes().slice_ref(part)
