@@ -5,6 +5,7 @@
 //! Whoever writes a backend implements [`QueueBackend`], [`WorkerRegistry`] and [`FailureStore`]
 //! and proves it with the conformance suite.
 
+pub mod args;
 mod backend;
 mod client;
 mod clock;
