@@ -5,7 +5,7 @@ use std::ops::Range;
 use bytes::Bytes;
 use serde::Serialize;
 
-use crate::job::args_seam;
+use crate::args;
 use crate::wire::payload;
 use crate::{Error, Payload, Result};
 
@@ -91,7 +91,7 @@ fn write<A: Serialize + ?Sized>(
 ) -> Result<Range<usize>> {
     payload::begin(buffer, class);
     let start = buffer.len();
-    args_seam::write(buffer, args).map_err(|source| Error::Encode {
+    args::write_json(args, buffer).map_err(|source| Error::Encode {
         class: class.to_owned(),
         source: source.into(),
     })?;

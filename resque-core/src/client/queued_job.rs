@@ -5,7 +5,8 @@ use std::fmt;
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
-use crate::job::{args_seam, describe, share};
+use crate::args;
+use crate::job::{describe, share};
 use crate::wire::payload::{InvalidPayload, decode};
 use crate::{Attempt, JobError, JobResult, Payload, Popped, QueueName};
 
@@ -82,7 +83,7 @@ impl QueuedJob {
     ///
     /// An `ArgumentError` that names what does not fit.
     pub fn args<T: DeserializeOwned>(&self) -> JobResult<T> {
-        args_seam::decode(self.args_json().as_bytes()).map_err(JobError::argument)
+        args::from_json(self.args_json()).map_err(JobError::argument)
     }
 
     /// The same as an attempt to perform it, for [`crate::Performer::prepare`].

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
-use crate::job::args_seam;
+use crate::args;
 use crate::{Client, JobError, JobResult, QueueName};
 
 /// A job that is about to be put into a queue or taken out of it. Cloning is cheap.
@@ -48,8 +48,9 @@ impl EnqueueContext {
 
     /// The arguments as a JSON array; `None` when a whole class is dequeued.
     #[must_use]
-    pub fn args_json(&self) -> Option<&[u8]> {
-        self.shared.args.as_deref()
+    pub fn args_json(&self) -> Option<&str> {
+        // This library wrote them, so they are text.
+        std::str::from_utf8(self.shared.args.as_deref()?).ok()
     }
 
     /// The arguments as a struct or a tuple, by position; none of them when a whole class is
@@ -59,7 +60,7 @@ impl EnqueueContext {
     ///
     /// An `ArgumentError` that names what does not fit.
     pub fn args<T: DeserializeOwned>(&self) -> JobResult<T> {
-        args_seam::decode(self.args_json().unwrap_or(b"[]")).map_err(JobError::argument)
+        args::from_json(self.args_json().unwrap_or("[]")).map_err(JobError::argument)
     }
 
     /// The client that was called.

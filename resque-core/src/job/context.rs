@@ -11,7 +11,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::cancellation::Cancellation;
 use super::performer::Environment;
-use super::{JobError, JobFailure, JobResult, Progress, Registration, args_seam};
+use super::{JobError, JobFailure, JobResult, Progress, Registration};
+use crate::args;
 use crate::hooks::Hooks;
 use crate::{Client, Payload, QueueName, Reservation, SharedClock, WorkerId};
 
@@ -142,7 +143,7 @@ impl JobContext {
     ///
     /// An `ArgumentError` that names what does not fit.
     pub fn args<T: DeserializeOwned>(&self) -> JobResult<T> {
-        args_seam::decode(&self.shared.args).map_err(JobError::argument)
+        args::from_json(self.args_json()).map_err(JobError::argument)
     }
 
     /// The worker that performs it; `None` when no worker does, as in inline mode.

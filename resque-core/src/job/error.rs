@@ -6,6 +6,7 @@ use std::fmt;
 use std::panic::Location;
 
 use super::{JobFailure, backtrace};
+use crate::args::ArgumentError;
 
 /// What a job returns.
 pub type JobResult<T = ()> = Result<T, JobError>;
@@ -71,8 +72,10 @@ impl JobError {
     }
 
     /// The arguments do not fit.
-    pub(crate) fn argument(error: impl fmt::Display) -> Self {
-        Self::new("ArgumentError", error.to_string()).with_backtrace(Vec::new())
+    pub(crate) fn argument(error: ArgumentError) -> Self {
+        Self::from(error)
+            .named(ArgumentError::EXCEPTION)
+            .with_backtrace(Vec::new())
     }
 
     /// The same error under another name in the failed list.

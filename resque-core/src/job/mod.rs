@@ -1,6 +1,5 @@
 //! The job model: what a job is, what it is told while it runs, and how it is performed.
 
-pub(crate) mod args_seam;
 mod backtrace;
 mod cancellation;
 mod context;
