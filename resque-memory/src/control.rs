@@ -21,3 +21,45 @@ impl QueueControl for Store {
         Ok(self.step(|state| state.queues.paused))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use resque_core::QueueBackend;
+
+    use crate::testing::{World, queue};
+
+    #[tokio::test]
+    async fn a_stopped_queue_takes_jobs_and_shows_it() {
+        let world = World::new();
+        let control = world.memory.control().unwrap();
+        control.set_stopped(&queue("q"), true).await.unwrap();
+        assert!(world.memory.queues().await.unwrap().queues.is_empty());
+        world.push("q", &["a"]).await;
+        let stopped = async || {
+            world
+                .memory
+                .queues()
+                .await
+                .unwrap()
+                .get("q")
+                .unwrap()
+                .stopped
+        };
+        assert!(stopped().await);
+        assert_eq!(world.waiting("q").await, ["a"]);
+        control.set_stopped(&queue("q"), false).await.unwrap();
+        assert!(!stopped().await);
+        assert_eq!(world.reserve(&[0], "q").await.len(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_pause_lasts_until_it_is_ended() {
+        let world = World::new();
+        let control = world.memory.control().unwrap();
+        assert!(!control.paused().await.unwrap());
+        for paused in [true, true, false, false] {
+            control.set_paused(paused).await.unwrap();
+            assert_eq!(control.paused().await.unwrap(), paused);
+        }
+    }
+}

@@ -120,3 +120,67 @@ impl<'a> Place<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use resque_core::WorkerRegistry;
+
+    use crate::testing::{World, slot};
+
+    #[tokio::test]
+    async fn any_name_counts() {
+        let world = World::new();
+        let own = format!("failed:{}", slot(0));
+        for name in [
+            "processed",
+            "failed",
+            "mails:sent",
+            "processed:nobody",
+            &own,
+        ] {
+            assert_eq!(world.stat(name).await, 0, "{name}");
+            assert_eq!(world.memory.incr_stat(name, 5).await.unwrap(), 5, "{name}");
+            assert_eq!(
+                world.memory.incr_stat(name, -7).await.unwrap(),
+                -2,
+                "{name}"
+            );
+            world.memory.set_stat(name, 40).await.unwrap();
+            assert_eq!(world.memory.incr_stat(name, 2).await.unwrap(), 42, "{name}");
+            assert_eq!(world.stat(name).await, 42, "{name}");
+        }
+        for name in [
+            "processed",
+            "failed",
+            "mails:sent",
+            "processed:nobody",
+            &own,
+        ] {
+            assert_eq!(world.stat(name).await, 42, "{name}");
+            world.memory.clear_stat(name).await.unwrap();
+            assert_eq!(world.stat(name).await, 0, "{name}");
+        }
+        let keys = world.memory.store.step(|state| state.keys());
+        assert!(keys.is_empty(), "{keys:?}");
+    }
+
+    #[tokio::test]
+    async fn a_counter_may_be_set_before_its_worker_registers() {
+        let world = World::new();
+        let name = format!("processed:{}", slot(0));
+        world.memory.set_stat(&name, 7).await.unwrap();
+        assert!(world.memory.workers().await.unwrap().workers.is_empty());
+        world.register(&[0]).await;
+        let listing = world.memory.workers().await.unwrap();
+        assert_eq!(listing.workers[0].processed, 7);
+    }
+
+    #[tokio::test]
+    async fn a_sum_beyond_the_range_is_refused() {
+        let world = World::new();
+        world.memory.set_stat("n", i64::MAX).await.unwrap();
+        let error = world.memory.incr_stat("n", 1).await.unwrap_err();
+        assert!(!error.is_transient(), "{error}");
+        assert_eq!(world.stat("n").await, i64::MAX);
+    }
+}

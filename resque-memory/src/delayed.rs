@@ -189,3 +189,7 @@ impl DelayedJobs for Store {
         Ok(batch.iter().map(edit).collect())
     }
 }
+
+#[cfg(test)]
+#[path = "delayed_tests.rs"]
+mod tests;

@@ -8,7 +8,6 @@ use resque_core::{
 
 use crate::queues::Job;
 use crate::store::State;
-use crate::workers::Round;
 
 /// Jobs that go back to the front of their queues once all settlements are through.
 type Released = Vec<(QueueName, Job)>;
@@ -73,27 +72,26 @@ impl State {
         from: &QueueList,
         now: SystemTime,
     ) -> Vec<Reservation> {
-        let number = self.workers.next_number();
-        let round = Round { number, now };
-        let mut reserved = Vec::new();
+        let mut round = self.workers.round(now);
         let mut slots = want.iter();
         if !self.queues.paused {
             for name in self.queues.order(from).iter() {
                 let Some(queue) = self.queues.serving(name) else {
                     continue;
                 };
-                reserved.reserve(slots.len().min(queue.jobs.len()));
+                let at_most = slots.len().min(queue.jobs.len());
+                round.reserved.reserve(at_most);
                 while !queue.jobs.is_empty() {
                     let Some(id) = slots.next() else {
-                        return reserved;
+                        return round.reserved;
                     };
                     let source = (name, &mut queue.jobs);
-                    reserved.extend(self.workers.fill(id, source, round));
+                    self.workers.fill(id, source, &mut round);
                 }
             }
         }
-        reserved.extend(slots.filter_map(|id| self.workers.redeliver(id, round)));
-        reserved
+        slots.for_each(|id| self.workers.redeliver(id, &mut round));
+        round.reserved
     }
 }
 
@@ -105,3 +103,7 @@ fn unknown(outcome: &Outcome, queue: &QueueName) -> Error {
         transient: false,
     }
 }
+
+#[cfg(test)]
+#[path = "exchange_tests.rs"]
+mod tests;

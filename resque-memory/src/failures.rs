@@ -201,3 +201,7 @@ impl FailureStore for MemoryBackend {
         Ok(cleared.len() as u64)
     }
 }
+
+#[cfg(test)]
+#[path = "failures_tests.rs"]
+mod tests;

@@ -87,3 +87,74 @@ fn second(due: SystemTime) -> u64 {
     let since = due.duration_since(UNIX_EPOCH).unwrap_or_default();
     since.as_secs() + u64::from(since.subsec_nanos() > 0)
 }
+
+#[cfg(test)]
+mod tests {
+    use resque_core::{FailureRecord, FailureStore, Payload, QueueBackend, Settlement};
+
+    use crate::MemoryBackend;
+    use crate::testing::{World, queue, slot};
+
+    #[tokio::test]
+    async fn keys_are_named_as_resque_names_them() {
+        let world = World::new();
+        world.register(&[0]).await;
+        world.push("q:1", &["a", "b"]).await;
+        let job = world.take(0, "*").await;
+        let record = FailureRecord::new(world.now(), Payload::from("a"), "E", "e");
+        world
+            .exchange(&[Settlement::failed(job.receipt, record)], &[0], "*")
+            .await;
+        world.push("p", &["c"]).await;
+        world.delay("q", "d", world.now()).await;
+        let fraction = std::time::Duration::from_millis(1);
+        world.delay("q", "d", world.now() + fraction).await;
+        world.delay("q", "d", world.later(1)).await;
+        let control = world.memory.control().unwrap();
+        control.set_paused(true).await.unwrap();
+        control.set_stopped(&queue("x"), true).await.unwrap();
+
+        let id = slot(0);
+        let mut keys = world.memory.keyspace().unwrap().keys().await.unwrap();
+        keys.sort_unstable();
+        let mut expected = [
+            "delayed:1795215600",
+            "delayed:1795215601",
+            "delayed_queue_schedule",
+            "failed",
+            "pause-all-workers",
+            "pause:queue:x",
+            "queue:p",
+            "queues",
+            "stat:failed",
+            &format!("stat:failed:{id}"),
+            "stat:processed",
+            &format!("stat:processed:{id}"),
+            &format!("worker:{id}"),
+            &format!("worker:{id}:started"),
+            "workers",
+            "workers:heartbeat",
+        ];
+        expected.sort_unstable();
+        assert_eq!(keys, expected);
+        assert_eq!(world.memory.count(None).await.unwrap(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_key_is_its_parts_behind_the_namespace() {
+        let memory = MemoryBackend::new();
+        let keyspace = memory.keyspace().unwrap();
+        assert_eq!(keyspace.namespace(), "resque");
+        assert_eq!(keyspace.key(&["queue", "a:b"]), "resque:queue:a:b");
+        let memory = memory.with_namespace("my:ns");
+        let keyspace = memory.keyspace().unwrap();
+        assert_eq!(
+            (keyspace.namespace(), keyspace.key(&[])),
+            ("my:ns", "my:ns".into())
+        );
+        assert_eq!(
+            format!("{memory:?}"),
+            r#"MemoryBackend { namespace: "my:ns", .. }"#
+        );
+    }
+}

@@ -47,6 +47,8 @@ mod queue;
 mod queues;
 mod registry;
 mod store;
+#[cfg(test)]
+mod testing;
 mod wait;
 mod workers;
 

@@ -207,3 +207,7 @@ impl Queue {
         found
     }
 }
+
+#[cfg(test)]
+#[path = "queues_tests.rs"]
+mod tests;

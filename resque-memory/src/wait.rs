@@ -167,3 +167,7 @@ impl Drop for Wait<'_> {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "wait_tests.rs"]
+mod tests;

@@ -160,49 +160,69 @@ impl Workers {
         self.sorted().into_iter().filter_map(dead).collect()
     }
 
-    /// Gives a slot the job it holds already or else the next one of the queue.
+    /// Gives a slot the job it holds already or else the next one of the queue, which has one.
     pub(crate) fn fill(
         &mut self,
         id: &WorkerId,
         (name, jobs): (&QueueName, &mut VecDeque<Job>),
-        round: Round,
-    ) -> Option<Reservation> {
+        round: &mut Round,
+    ) {
         let number = self.next_number();
         let worker = match self.workers.get_mut(id) {
             Some(worker) => worker,
             None => self.workers.entry(id.clone()).or_default(),
         };
         if let Some(note) = &mut worker.note {
-            return note.again(id, round);
-        }
-        if worker.started.is_none() {
-            // Nobody would ever find out that an unregistered holder has died.
-            worker.heartbeat = Some(Heartbeat {
-                at: round.now,
+            round.redeliver(id, note);
+        } else if let Some(job) = jobs.pop_front() {
+            if worker.started.is_none() {
+                // Nobody would ever find out that an unregistered holder has died.
+                let at = round.now;
+                worker.heartbeat = Some(Heartbeat { at, number });
+            }
+            let note = worker.note.insert(Note {
+                queue: name.clone(),
+                job,
+                since: round.now,
                 number,
+                round: round.number,
             });
+            round.reserved.push(note.reservation(id));
         }
-        let note = worker.note.insert(Note {
-            queue: name.clone(),
-            job: jobs.pop_front()?,
-            since: round.now,
-            number,
-            round: round.number,
-        });
-        Some(note.reservation(id))
     }
 
     /// Gives a slot the job it holds already, if it does.
-    pub(crate) fn redeliver(&mut self, id: &WorkerId, round: Round) -> Option<Reservation> {
-        self.workers.get_mut(id)?.note.as_mut()?.again(id, round)
+    pub(crate) fn redeliver(&mut self, id: &WorkerId, round: &mut Round) {
+        let worker = self.workers.get_mut(id);
+        if let Some(note) = worker.and_then(|worker| worker.note.as_mut()) {
+            round.redeliver(id, note);
+        }
+    }
+
+    /// Begins an exchange.
+    pub(crate) fn round(&mut self, now: SystemTime) -> Round {
+        Round {
+            number: self.next_number(),
+            now,
+            reserved: Vec::new(),
+        }
     }
 }
 
-/// One exchange, which serves each slot once, however often it is named.
-#[derive(Clone, Copy)]
+/// What one exchange gives out.
 pub(crate) struct Round {
-    pub(crate) number: u64,
-    pub(crate) now: SystemTime,
+    number: u64,
+    now: SystemTime,
+    pub(crate) reserved: Vec<Reservation>,
+}
+
+impl Round {
+    /// Tells a slot once more what it holds, but once only, however often the slot is named.
+    fn redeliver(&mut self, id: &WorkerId, note: &mut Note) {
+        if std::mem::replace(&mut note.round, self.number) != self.number {
+            self.reserved.push(note.reservation(id).again());
+        }
+    }
 }
 
 impl Worker {
@@ -256,12 +276,6 @@ impl Note {
         let payload = self.job.payload.clone();
         Reservation::new(self.queue.clone(), payload, self.since, self.receipt(id))
     }
-
-    /// What the worker is told once more, unless this exchange has told it already.
-    fn again(&mut self, id: &WorkerId, round: Round) -> Option<Reservation> {
-        let told = std::mem::replace(&mut self.round, round.number);
-        (told != round.number).then(|| self.reservation(id).again())
-    }
 }
 
 impl Heartbeat {
@@ -273,3 +287,7 @@ impl Heartbeat {
         mark.as_str().parse() == Ok(self.number)
     }
 }
+
+#[cfg(test)]
+#[path = "workers_tests.rs"]
+mod tests;
