@@ -18,12 +18,12 @@ impl Client {
     /// # Errors
     ///
     /// As for [`enqueue`](Client::enqueue).
-    pub fn enqueue_all<'a, 'j, J: Job>(
+    pub fn enqueue_all<'a, 'j, J>(
         &'a self,
         jobs: impl IntoIterator<Item = &'j J>,
     ) -> BoxFuture<'a, Result<Vec<Enqueued>>>
     where
-        J: 'j,
+        J: Job + 'j,
     {
         self.submit_batch(self.ready_all(jobs.into_iter(), None))
             .boxed()
@@ -34,13 +34,13 @@ impl Client {
     /// # Errors
     ///
     /// As for [`enqueue`](Client::enqueue).
-    pub fn enqueue_all_to<'a, 'j, J: Job>(
+    pub fn enqueue_all_to<'a, 'j, J>(
         &'a self,
         queue: &str,
         jobs: impl IntoIterator<Item = &'j J>,
     ) -> BoxFuture<'a, Result<Vec<Enqueued>>>
     where
-        J: 'j,
+        J: Job + 'j,
     {
         self.submit_batch(self.ready_all(jobs.into_iter(), Some(queue)))
             .boxed()

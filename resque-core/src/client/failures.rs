@@ -215,9 +215,8 @@ impl Failures<'_> {
     ///
     /// As for [`Failures`].
     pub async fn clear_retried(&self) -> Result<u64> {
-        let mut filter = FailureFilter::default();
-        filter.retried = Some(true);
-        self.remove_where(&filter).await
+        self.remove_where(&FailureFilter::default().retried(true))
+            .await
     }
 
     /// Removes all records that the filter wants, and answers how many.
@@ -270,10 +269,9 @@ impl Failures<'_> {
         mut visit: impl FnMut(FailureEntry) -> bool + Send,
     ) -> Result<()> {
         let mut left = self.store.count(None).await?;
-        let mut query = FailureQuery::default();
-        query.filter = filter.clone();
-        query.order = FailureOrder::OldestFirst;
-        query.limit = CHUNK;
+        let mut query = FailureQuery::new(filter.clone())
+            .order(FailureOrder::OldestFirst)
+            .limit(CHUNK);
         while left > 0 {
             query.scan_budget = usize::try_from(left).unwrap_or(CHUNK).min(CHUNK);
             let page = self.store.list(&query).await?;
@@ -293,9 +291,7 @@ impl Failures<'_> {
 }
 
 fn of_queue(queue: &str) -> FailureFilter {
-    let mut filter = FailureFilter::default();
-    filter.queue = Some(queue.to_owned());
-    filter
+    FailureFilter::default().queue(queue)
 }
 
 /// Counts what was done; a record that went meanwhile is no error.

@@ -8,6 +8,7 @@ mod dequeue;
 mod encode;
 mod enqueue;
 mod failures;
+mod filter;
 mod gates;
 mod info;
 mod inline;

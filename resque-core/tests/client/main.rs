@@ -1,0 +1,14 @@
+//! What a client does, seen through the memory backend.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod batch;
+mod delayed;
+mod dequeue;
+mod enqueue;
+mod failures;
+mod inline;
+mod pop;
+mod queues;
+mod support;
+mod workers;

@@ -1,0 +1,66 @@
+use std::time::Duration;
+
+use resque_core::{ManualClock, QueueList};
+
+use crate::support::{Archive, client, client_at};
+
+fn list(text: &str) -> QueueList {
+    text.parse().unwrap()
+}
+
+#[tokio::test]
+async fn popping_takes_jobs_in_order_and_tells_their_queue() {
+    let client = client();
+    let _ = client.enqueue_all(&[1, 2].map(Archive::new)).await.unwrap();
+    let job = client.pop("file_serve").await.unwrap().unwrap();
+    assert_eq!(
+        (job.class(), job.queue().as_str()),
+        (Some("Archive"), "file_serve")
+    );
+    assert_eq!(job.args::<Archive>().unwrap(), Archive::new(1));
+    assert_eq!(
+        client.pop("file_serve").await.unwrap().unwrap().args_json(),
+        "[2,\"masterbrew\"]"
+    );
+    assert!(client.pop("file_serve").await.unwrap().is_none());
+    assert!(client.pop("unknown").await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_wait_ends_with_the_first_job_of_the_first_queue() {
+    let client = client();
+    let _ = client.enqueue_to("b", &Archive::new(2)).await.unwrap();
+    let _ = client.enqueue_to("a", &Archive::new(1)).await.unwrap();
+    let job = client.pop_wait(&list("a,b"), None).await.unwrap().unwrap();
+    assert_eq!(job.queue().as_str(), "a");
+}
+
+#[tokio::test]
+async fn a_wait_is_woken_by_a_push() {
+    let clock = ManualClock::new();
+    let client = client_at(&clock);
+    let waiting = client.clone();
+    let wait = tokio::spawn(async move {
+        waiting
+            .pop_wait(&list("a,b"), Some(Duration::from_secs(30)))
+            .await
+    });
+    clock.parked(1).await;
+    let _ = client.enqueue_to("b", &Archive::new(7)).await.unwrap();
+    let job = wait.await.unwrap().unwrap().unwrap();
+    assert_eq!(job.args::<Archive>().unwrap(), Archive::new(7));
+}
+
+#[tokio::test]
+async fn a_wait_ends_after_its_time() {
+    let clock = ManualClock::new();
+    let client = client_at(&clock);
+    let wait = tokio::spawn(async move {
+        client
+            .pop_wait(&list("a"), Some(Duration::from_secs(30)))
+            .await
+    });
+    clock.parked(1).await;
+    clock.advance(Duration::from_secs(30));
+    assert!(wait.await.unwrap().unwrap().is_none());
+}
