@@ -4,6 +4,7 @@ mod ci;
 mod servers;
 mod shell;
 mod test;
+mod tidy;
 mod workspace;
 
 use std::process::ExitCode;
@@ -25,14 +26,17 @@ struct Arguments {
 enum Command {
     /// Makes sure of real servers, then runs every test of the workspace
     Test(test::Options),
+    /// Checks the rules of the house that no compiler knows
+    Tidy,
     /// Runs every step of CI, in order, with the seconds each took
-    Ci(ci::Options),
+    Ci,
 }
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Test(options) => test::run(&options).map(|_| ()),
-        Command::Ci(options) => ci::run(&options),
+        Command::Tidy => tidy::run(),
+        Command::Ci => ci::run(),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,6 +1,5 @@
 //! Running other programs, and saying how long a step took.
 
-use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 use std::time::Instant;
@@ -59,19 +58,15 @@ pub(crate) fn run_watched(command: &mut Command, mut watch: impl FnMut(&str)) ->
     }
 }
 
-/// Whether `program` answers to `argument`; how the chores ask whether something is installed.
-pub(crate) fn answers(program: impl AsRef<OsStr>, argument: &str) -> bool {
-    Command::new(program)
-        .arg(argument)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .is_ok_and(|status| status.success())
+/// Whether `command` can be started and ends well, without showing what it says.
+pub(crate) fn succeeds(command: &mut Command) -> bool {
+    let status = command.stdout(Stdio::null()).stderr(Stdio::null()).status();
+    status.is_ok_and(|status| status.success())
 }
 
 /// Installs Debian packages, which needs Debian and root.
 pub(crate) fn install(packages: &[&str]) -> Result<()> {
-    if !answers("apt-get", "--version") {
+    if !succeeds(Command::new("apt-get").arg("--version")) {
         return Err("this chore can install packages only on Debian".into());
     }
     run(Command::new("apt-get").args(["update", "--quiet"]))?;

@@ -1,12 +1,15 @@
 //! What cargo says about the workspace.
 
+use std::path::{Path, PathBuf};
+
 use serde_json::Value;
 
 use crate::{Result, shell};
 
-/// The output of `cargo metadata` for the workspace's own packages.
+/// The workspace's own packages, from `cargo metadata`.
 #[derive(Debug)]
 pub(crate) struct Workspace {
+    pub(crate) root: PathBuf,
     pub(crate) packages: Vec<Package>,
 }
 
@@ -14,7 +17,19 @@ pub(crate) struct Workspace {
 #[derive(Debug)]
 pub(crate) struct Package {
     pub(crate) name: String,
+    /// The manifest, relative to the workspace's root.
+    pub(crate) manifest: String,
     pub(crate) features: Vec<String>,
+    pub(crate) is_library: bool,
+    pub(crate) dependencies: Vec<Dependency>,
+}
+
+/// A dependency as its manifest declares it.
+#[derive(Debug)]
+pub(crate) struct Dependency {
+    pub(crate) name: String,
+    /// Whether only tests, examples and benches see it.
+    pub(crate) is_for_tests: bool,
 }
 
 impl Workspace {
@@ -24,13 +39,13 @@ impl Workspace {
         Self::parse(&serde_json::from_str(&text)?)
     }
 
-    fn parse(metadata: &Value) -> Result<Self> {
-        let packages = metadata["packages"]
-            .as_array()
-            .ok_or("`cargo metadata` names no packages")?;
-        Ok(Self {
-            packages: packages.iter().map(Package::parse).collect(),
-        })
+    pub(crate) fn parse(metadata: &Value) -> Result<Self> {
+        let root = PathBuf::from(text(&metadata["workspace_root"])?);
+        let packages = list(&metadata["packages"]);
+        let packages = packages
+            .map(|package| Package::parse(package, &root))
+            .collect::<Result<_>>()?;
+        Ok(Self { root, packages })
     }
 
     /// Every feature of `packages` (of all members if none is named) as `package/feature`, but for
@@ -49,20 +64,89 @@ impl Workspace {
 }
 
 impl Package {
+    fn parse(package: &Value, root: &Path) -> Result<Self> {
+        let manifest = Path::new(text(&package["manifest_path"])?);
+        let manifest = manifest
+            .strip_prefix(root)
+            .unwrap_or(manifest)
+            .display()
+            .to_string();
+        let features = package["features"]
+            .as_object()
+            .into_iter()
+            .flat_map(|features| features.keys());
+        let targets = list(&package["targets"]);
+        let is_library = targets
+            .flat_map(|target| list(&target["kind"]))
+            .any(|kind| kind == "lib");
+        let dependencies = list(&package["dependencies"]).map(|dependency| {
+            let is_for_tests = dependency["kind"] == "dev";
+            Ok(Dependency {
+                name: text(&dependency["name"])?.to_owned(),
+                is_for_tests,
+            })
+        });
+        Ok(Self {
+            name: text(&package["name"])?.to_owned(),
+            manifest,
+            features: features.cloned().collect(),
+            is_library,
+            dependencies: dependencies.collect::<Result<_>>()?,
+        })
+    }
+
     fn qualified_features(&self) -> impl Iterator<Item = String> {
         self.features
             .iter()
             .map(|feature| format!("{}/{feature}", self.name))
     }
+}
 
-    fn parse(package: &Value) -> Self {
-        let features = package["features"]
-            .as_object()
-            .into_iter()
-            .flat_map(|features| features.keys());
-        Self {
-            name: package["name"].as_str().unwrap_or_default().to_owned(),
-            features: features.cloned().collect(),
-        }
+fn list(value: &Value) -> impl Iterator<Item = &Value> {
+    value.as_array().into_iter().flatten()
+}
+
+fn text(value: &Value) -> Result<&str> {
+    Ok(value
+        .as_str()
+        .ok_or("`cargo metadata` answers in an unknown form")?)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn packages_are_read_from_metadata() {
+        let workspace = Workspace::parse(&json!({
+            "workspace_root": "/project",
+            "packages": [{
+                "name": "one",
+                "manifest_path": "/project/one/Cargo.toml",
+                "features": { "default": [], "extra": [] },
+                "targets": [{ "kind": ["lib"] }],
+                "dependencies": [{ "name": "two", "kind": null }, { "name": "three", "kind": "dev" }],
+            }],
+        }))
+        .unwrap();
+        let one = &workspace.packages[0];
+        assert_eq!(
+            (one.name.as_str(), one.manifest.as_str()),
+            ("one", "one/Cargo.toml")
+        );
+        assert!(one.is_library);
+        assert_eq!(workspace.features(&[], &["one/default"]), "one/extra");
+        assert_eq!(workspace.features(&["two".to_owned()], &[]), "");
+        let [two, three] = &one.dependencies[..] else {
+            panic!("{one:?}")
+        };
+        assert!(!two.is_for_tests && three.is_for_tests);
+    }
+
+    #[test]
+    fn an_unknown_form_is_an_error() {
+        assert!(Workspace::parse(&json!({ "packages": [] })).is_err());
     }
 }

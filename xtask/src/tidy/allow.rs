@@ -1,0 +1,45 @@
+//! A lint that is allowed stays allowed for ever; one that is expected speaks up when it is no longer needed.
+
+use super::Finding;
+use super::tree::Tree;
+
+pub(super) fn check(tree: &Tree) -> Vec<Finding> {
+    let message = |line: &str| {
+        is_allow(line).then(|| "write `#[expect(…, reason = \"…\")]` instead of `allow`".to_owned())
+    };
+    tree.rust().flat_map(|file| file.find(message)).collect()
+}
+
+/// Whether the line is an attribute that allows a lint, conditional ones included.
+fn is_allow(line: &str) -> bool {
+    let line = line.trim_start();
+    let attribute = line.strip_prefix("#![").or_else(|| line.strip_prefix("#["));
+    attribute.is_some_and(|attribute| {
+        attribute.starts_with("allow(")
+            || (attribute.starts_with("cfg_attr(") && attribute.contains(" allow("))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn allowing_a_lint_is_found_and_expecting_it_is_not() {
+        let tree = Tree::of(&[
+            (
+                "a.rs",
+                "#[allow(dead_code)]\n#![allow(dead_code)]\n#[cfg_attr(test, allow(dead_code))]",
+            ),
+            (
+                "b.rs",
+                "#[expect(dead_code, reason = \"…\")]\nfn allow() {}\n// #[allow] is not for us",
+            ),
+        ]);
+        let places: Vec<_> = check(&tree)
+            .into_iter()
+            .map(|finding| finding.place)
+            .collect();
+        assert_eq!(places, ["a.rs:1", "a.rs:2", "a.rs:3"]);
+    }
+}
