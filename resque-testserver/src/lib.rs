@@ -8,7 +8,8 @@
 //!    `RESQUE_TEST_POSTGRES_TAG` name another tag;
 //! 3. a local `redis-server` or `postgres` binary, started on a free loopback port in a temporary directory.
 //!
-//! `RESQUE_TEST_SERVERS=env`, `=containers` or `=local` leaves only that way. If nothing is found the caller
+//! `RESQUE_TEST_SERVERS=env`, `=containers` or `=local` leaves only that way (`env` concerns the shared
+//! servers; private ones are still started). If nothing is found the caller
 //! gets an [`Error`] that says what to install: a test never skips in silence.
 //!
 //! Most tests share one server per test process and keep apart by namespace or schema; see

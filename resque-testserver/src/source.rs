@@ -79,9 +79,14 @@ pub(crate) enum Choice {
 impl Situation<'_> {
     /// Takes the first open way, or says why each is closed.
     pub(crate) fn choose(self) -> Result<Choice> {
+        // No URL names a private server, so that `env` speaks of the shared ones only.
+        let is_private = self.url.is_none();
+        let forced = self
+            .forced
+            .filter(|source| !(is_private && *source == Source::Environment));
         let mut closed = Vec::new();
         for source in [Source::Environment, Source::Containers, Source::Local] {
-            if self.forced.is_some_and(|forced| forced != source) {
+            if forced.is_some_and(|forced| forced != source) {
                 continue;
             }
             match self.try_one(source) {
@@ -89,7 +94,7 @@ impl Situation<'_> {
                 Err(reason) => closed.push(reason),
             }
         }
-        let only = self.forced.map_or(String::new(), |source| {
+        let only = forced.map_or(String::new(), |source| {
             format!(
                 " (only `{}` is allowed by {})",
                 source.word(),
@@ -170,6 +175,16 @@ mod tests {
             text.contains("only `containers`") && text.contains("no daemon"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn a_private_server_is_started_even_if_the_environment_names_the_shared_ones() {
+        let private = Situation {
+            forced: Some(Source::Environment),
+            url: None,
+            ..situation()
+        };
+        assert_eq!(private.choose().unwrap(), Choice::Containers);
     }
 
     #[test]

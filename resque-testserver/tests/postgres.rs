@@ -86,7 +86,9 @@ fn address(url: &str) -> String {
 fn tests_of_one_process_share_a_server() {
     let (one, other) = (shared_postgres().unwrap(), shared_postgres().unwrap());
     assert_eq!(one.url(), other.url());
-    assert_eq!(ask(one.url(), "select 1 + 1").as_deref(), Some("2"));
+    if one.source() != Source::Environment {
+        assert_eq!(ask(one.url(), "select 1 + 1").as_deref(), Some("2"));
+    }
 }
 
 #[test]

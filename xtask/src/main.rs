@@ -1,6 +1,7 @@
 //! The project's own chores, run as `cargo xtask <command>`: tests with real servers, tidy, the steps of CI.
 
 mod ci;
+mod images;
 mod servers;
 mod shell;
 mod test;
@@ -28,6 +29,8 @@ enum Command {
     Test(test::Options),
     /// Checks the rules of the house that no compiler knows
     Tidy,
+    /// Makes container images of this machine's redis-server and postgres, for use without a registry
+    LocalImages(images::Options),
     /// Runs every step of CI, in order, with the seconds each took
     Ci,
 }
@@ -36,6 +39,7 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Test(options) => test::run(&options).map(|_| ()),
         Command::Tidy => tidy::run(),
+        Command::LocalImages(options) => images::run(&options),
         Command::Ci => ci::run(),
     };
     match outcome {

@@ -84,13 +84,9 @@ fn plan(wanted: Option<Source>, docker: bool, is_set: impl Fn(&str) -> bool) -> 
         (Some(Source::Containers), _) if !docker => {
             Err("no Docker daemon answers: start one, or set DOCKER_HOST".into())
         }
-        (Some(only), _) => Ok(Plan {
-            only: Some(only),
-            containers: only == Source::Containers,
-        }),
-        (None, _) => Ok(Plan {
-            only: None,
-            containers: docker,
+        (only, _) => Ok(Plan {
+            only,
+            containers: docker && only != Some(Source::Local),
         }),
     }
 }
@@ -98,15 +94,10 @@ fn plan(wanted: Option<Source>, docker: bool, is_set: impl Fn(&str) -> bool) -> 
 /// Without containers local programs are needed even where URLs are set, because a test that takes a server
 /// down starts one of its own.
 fn needs(plan: &Plan) -> Vec<Need> {
-    match plan {
-        Plan {
-            containers: true, ..
-        }
-        | Plan {
-            only: Some(Source::Environment),
-            ..
-        } => vec![OPENSSL],
-        _ => vec![REDIS, POSTGRES, OPENSSL],
+    if plan.containers {
+        vec![OPENSSL]
+    } else {
+        vec![REDIS, POSTGRES, OPENSSL]
     }
 }
 
@@ -217,11 +208,8 @@ mod tests {
 
     #[test]
     fn a_wanted_way_is_the_only_one() {
-        for (wanted, containers) in [
-            (Source::Environment, false),
-            (Source::Containers, true),
-            (Source::Local, false),
-        ] {
+        let all = [Source::Environment, Source::Containers, Source::Local];
+        for (wanted, containers) in all.into_iter().zip([true, true, false]) {
             let plan = chosen(Some(wanted), true, true).unwrap();
             assert_eq!(
                 plan,
@@ -231,5 +219,11 @@ mod tests {
                 }
             );
         }
+    }
+
+    #[test]
+    fn private_servers_come_from_this_machine_where_urls_name_the_shared_ones() {
+        let plan = chosen(Some(Source::Environment), false, true).unwrap();
+        assert_eq!(needs(&plan), [REDIS, POSTGRES, OPENSSL]);
     }
 }
