@@ -34,6 +34,8 @@ pub use self::backend::{
     Backend, Connect, DelayedJobs, FailureStore, Keyspace, QueueBackend, QueueControl, Ticket,
     WaitForJobs, WorkerRegistry,
 };
+#[cfg(feature = "worker")]
+pub use self::client::blocking;
 pub use self::client::{
     Client, Delayed, Enqueued, Failures, Info, MassRemove, NewJob, QueueSample, QueuedJob, Stats,
 };

@@ -59,7 +59,7 @@ impl Client {
         self.submit_batch(ready).boxed()
     }
 
-    fn ready_all<'j, J: Job>(
+    pub(super) fn ready_all<'j, J: Job>(
         &self,
         jobs: impl Iterator<Item = &'j J>,
         queue: Option<&str>,
@@ -84,7 +84,7 @@ impl Client {
         Ok(ready.collect())
     }
 
-    async fn submit_batch(&self, jobs: Result<Vec<Ready>>) -> Result<Vec<Enqueued>> {
+    pub(super) async fn submit_batch(&self, jobs: Result<Vec<Ready>>) -> Result<Vec<Enqueued>> {
         let jobs = jobs?;
         if jobs.iter().any(|job| job.class.has_enqueue_hooks()) {
             return self.submit_with_hooks(jobs).await;

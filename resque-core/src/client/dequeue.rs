@@ -14,7 +14,7 @@ use crate::wire::payload::matches;
 use crate::{Backend, Edit, EditTo, EnqueueContext, Job, Page, Payload, QueueName, Result};
 
 /// Which jobs are meant.
-struct Wanted {
+pub(super) struct Wanted {
     class_name: String,
     class: Arc<Class>,
     queue: QueueName,
@@ -36,8 +36,7 @@ impl Client {
         &'a self,
         job: &J,
     ) -> impl Future<Output = Result<Option<u64>>> + Send + use<'a, J> {
-        let args = Encoded::new(J::CLASS, job).map(|encoded| Some(encoded.args()));
-        self.dequeue_wanted(args.and_then(|args| self.wanted::<J>(args)))
+        self.dequeue_wanted(self.wanted_like(job))
     }
 
     /// Takes all jobs of a class out of its queue; else as [`dequeue`](Client::dequeue).
@@ -82,6 +81,11 @@ impl Client {
         async move { self.remove_wanted(&wanted?).await }
     }
 
+    pub(super) fn wanted_like<J: Job>(&self, job: &J) -> Result<Wanted> {
+        let encoded = Encoded::new(J::CLASS, job)?;
+        self.wanted::<J>(Some(encoded.args()))
+    }
+
     fn wanted<J: Job>(&self, args: Option<Bytes>) -> Result<Wanted> {
         let class = self.class_of::<J>();
         let queue = class.queue_of::<J>()?;
@@ -111,7 +115,7 @@ impl Client {
         })
     }
 
-    async fn dequeue_wanted(&self, wanted: Result<Wanted>) -> Result<Option<u64>> {
+    pub(super) async fn dequeue_wanted(&self, wanted: Result<Wanted>) -> Result<Option<u64>> {
         let wanted = wanted?;
         let Wanted {
             class_name,

@@ -1,6 +1,8 @@
 //! Putting jobs into queues, and everything else a program asks of a store.
 
 mod batch;
+#[cfg(feature = "worker")]
+pub mod blocking;
 mod classes;
 mod control;
 mod delayed;
