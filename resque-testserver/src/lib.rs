@@ -1,20 +1,7 @@
 //! Real servers for tests: Redis and Postgres, found or started the same way by every crate of the project.
 //!
-//! A server comes from the first of these that is there:
-//!
-//! 1. a URL in the environment: `RESQUE_TEST_REDIS_URL`, `RESQUE_TEST_POSTGRES_URL` (shared servers only);
-//! 2. a container, where a Docker daemon answers and the feature `containers` is on. The images are the
-//!    official `redis:7-alpine` and `postgres:15-alpine`; `RESQUE_TEST_REDIS_TAG` and
-//!    `RESQUE_TEST_POSTGRES_TAG` name another tag;
-//! 3. a local `redis-server` or `postgres` binary, started on a free loopback port in a temporary directory.
-//!
-//! `RESQUE_TEST_SERVERS=env`, `=containers` or `=local` leaves only that way (`env` concerns the shared
-//! servers; private ones are still started). If nothing is found the caller
-//! gets an [`Error`] that says what to install: a test never skips in silence.
-//!
-//! Most tests share one server per test process and keep apart by namespace or schema; see
-//! [`shared_redis`] and
-//! [`shared_postgres`]. A test that needs settings of its own or takes a server down
+//! The page below says where servers come from. Most tests share one server per test process, see
+//! [`shared_redis`] and [`shared_postgres`]. A test that needs settings of its own or takes a server down
 //! starts a private one:
 //!
 //! ```no_run
@@ -27,10 +14,9 @@
 //! # Ok::<(), resque_testserver::Error>(())
 //! ```
 //!
-//! No server outlives its test process, not even one that is killed: a small shell reads a pipe that only
-//! this process holds open, and cleans up when the pipe closes.
-//!
 //! All calls block. They may be made from async tests: what they wait for never depends on the caller.
+//!
+#![doc = include_str!("../../docs/testing.md")]
 
 mod certificates;
 mod container;

@@ -1,6 +1,7 @@
 //! The project's own chores, run as `cargo xtask <command>`: tests with real servers, tidy, the steps of CI.
 
 mod ci;
+mod deny;
 mod images;
 mod servers;
 mod shell;
@@ -29,6 +30,8 @@ enum Command {
     Test(test::Options),
     /// Checks the rules of the house that no compiler knows
     Tidy,
+    /// Checks licences, sources and bans of every dependency; needs cargo-deny
+    Deny(deny::Options),
     /// Makes container images of this machine's redis-server and postgres, for use without a registry
     LocalImages(images::Options),
     /// Runs every step of CI, in order, with the seconds each took
@@ -39,6 +42,7 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Test(options) => test::run(&options).map(|_| ()),
         Command::Tidy => tidy::run(),
+        Command::Deny(options) => deny::run(&options),
         Command::LocalImages(options) => images::run(&options),
         Command::Ci => ci::run(),
     };
