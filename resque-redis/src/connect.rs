@@ -1,10 +1,12 @@
 //! Connections to a Redis server.
 
 mod endpoint;
+pub(crate) mod keepalive;
 mod link;
 mod outage;
 mod reconnect;
 mod server;
+#[cfg(feature = "redis")]
 mod stream;
 
 use std::sync::Arc;
@@ -88,6 +90,21 @@ impl Connection {
     #[must_use]
     pub fn from_redis_manager(manager: redis::aio::ConnectionManager) -> Self {
         Self::over(GIVEN, Arc::new(Foreign::new(GIVEN, manager)))
+    }
+
+    /// Uses a client of the `fred` crate, connected by its owner, and its way of reconnecting; ours is only the response
+    /// timeout of 10 s. Further connections, as for waiting, are made with its configuration.
+    #[cfg(feature = "fred")]
+    #[must_use]
+    pub fn from_fred_client(client: &fred::clients::Client, clock: SharedClock) -> Self {
+        let endpoint = Endpoint::fred_client(client);
+        let place = Arc::clone(endpoint.place());
+        let driver = driver::fred::Foreign::new(&place, client, crate::config::RESPONSE_TIMEOUT);
+        Self {
+            driver: Arc::new(driver),
+            place,
+            origin: Some(Origin { endpoint, clock }),
+        }
     }
 
     /// Uses `driver`, however it was made; `place` names its server in messages.

@@ -38,7 +38,9 @@ pub(crate) struct Endpoint {
 enum Source {
     Configured(Arc<Configured>),
     #[cfg(feature = "redis")]
-    RedisClient(redis::Client),
+    RedisClient(Box<redis::Client>),
+    #[cfg(feature = "fred")]
+    FredClient(Box<fred::types::config::Config>),
 }
 
 /// A configuration whose files are read.
@@ -72,14 +74,36 @@ impl Endpoint {
         })
     }
 
-    /// Connects like a client of the `redis` crate.
+    /// Connects as a client of the `redis` crate.
     #[cfg(feature = "redis")]
     pub(crate) fn redis_client(client: redis::Client) -> Self {
         let info = client.get_connection_info();
         let place = format!("{}/{}", info.addr(), info.redis_settings().db());
         Self {
             place: place.into(),
-            source: Source::RedisClient(client),
+            source: Source::RedisClient(Box::new(client)),
+        }
+    }
+
+    /// Connects as a client of the `fred` crate does.
+    #[cfg(feature = "fred")]
+    pub(crate) fn fred_client(client: &fred::clients::Client) -> Self {
+        use fred::interfaces::ClientLike;
+        let config = client.client_config();
+        let servers: Vec<String> = config
+            .server
+            .hosts()
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        let place = format!(
+            "{}/{}",
+            servers.join(","),
+            config.database.unwrap_or_default()
+        );
+        Self {
+            place: place.into(),
+            source: Source::FredClient(Box::new(config)),
         }
     }
 
@@ -93,35 +117,34 @@ impl Endpoint {
         &self,
         listener: Option<Arc<dyn Listener>>,
     ) -> Result<Link, DriverError> {
+        let place = &self.place;
         match &self.source {
             Source::Configured(configured) => self.dial_configured(configured, listener).await,
             #[cfg(feature = "redis")]
             Source::RedisClient(client) => {
-                let login =
-                    RedisConnection::login_like(&self.place, client, RESPONSE_TIMEOUT, listener);
-                limited(&self.place, CONNECT_TIMEOUT, async {
-                    login.await.map(Link::Redis)
-                })
-                .await
+                let login = RedisConnection::login_like(place, client, RESPONSE_TIMEOUT, listener);
+                limited(place, CONNECT_TIMEOUT, login)
+                    .await
+                    .map(Link::Redis)
+            }
+            #[cfg(feature = "fred")]
+            Source::FredClient(config) => {
+                let timeouts = (CONNECT_TIMEOUT, RESPONSE_TIMEOUT);
+                let login = FredConnection::connect(place, *config.clone(), timeouts, listener);
+                limited(place, CONNECT_TIMEOUT, login).await.map(Link::Fred)
             }
         }
     }
 
-    /// Tells why no connection for waiting can be made, if so.
+    /// Tells why no connection for waiting can be made, if that is known without trying.
     pub(crate) fn cannot_wait(&self) -> Option<&'static str> {
         match &self.source {
-            Source::Configured(configured) => match configured.config.protocol {
-                Some(Protocol::Resp2) => {
-                    Some("the connection is set to RESP2, which has no announcements")
-                }
-                _ => None,
-            },
-            #[cfg(feature = "redis")]
-            Source::RedisClient(client) => {
-                let protocol = client.get_connection_info().redis_settings().protocol();
-                (protocol == redis::ProtocolVersion::RESP2)
-                    .then_some("the given client speaks RESP2, which has no announcements")
+            Source::Configured(configured)
+                if configured.config.protocol == Some(Protocol::Resp2) =>
+            {
+                Some("the connection is set to RESP2, which has no announcements")
             }
+            _ => None,
         }
     }
 
@@ -181,11 +204,11 @@ impl Endpoint {
 }
 
 /// Gives up an attempt to connect after `limit`.
-async fn limited(
+async fn limited<T>(
     place: &Arc<str>,
     limit: Duration,
-    attempt: impl Future<Output = Result<Link, DriverError>>,
-) -> Result<Link, DriverError> {
+    attempt: impl Future<Output = Result<T, DriverError>>,
+) -> Result<T, DriverError> {
     let late = |_| {
         io::Error::new(
             io::ErrorKind::TimedOut,

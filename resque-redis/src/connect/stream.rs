@@ -3,25 +3,17 @@
 use std::io;
 #[cfg(feature = "tls")]
 use std::sync::Arc;
-use std::time::Duration;
 
 use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
 
-use super::Configured;
+use super::{Configured, keepalive};
 use crate::config::Address;
 
 /// Whatever bytes travel over; one virtual call per read or write is nothing next to the system call.
 pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
 impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Stream for S {}
-
-/// When an idle peer is asked whether it still lives, how often and how many times: a waiting connection never writes,
-/// so nothing else would tell it that its server vanished without a word.
-pub(crate) const KEEPALIVE: TcpKeepalive = TcpKeepalive::new()
-    .with_time(Duration::from_secs(15))
-    .with_interval(Duration::from_secs(5))
-    .with_retries(3);
 
 /// Opens the stream that a configuration asks for.
 pub(crate) async fn open_stream(configured: &Configured) -> io::Result<Box<dyn Stream>> {
@@ -41,7 +33,11 @@ pub(crate) async fn open_stream(configured: &Configured) -> io::Result<Box<dyn S
 async fn tcp(host: &str, port: u16) -> io::Result<TcpStream> {
     let stream = TcpStream::connect((host, port)).await?;
     stream.set_nodelay(true)?;
-    SockRef::from(&stream).set_tcp_keepalive(&KEEPALIVE)?;
+    let settings = TcpKeepalive::new()
+        .with_time(keepalive::TIME)
+        .with_interval(keepalive::INTERVAL)
+        .with_retries(keepalive::RETRIES);
+    SockRef::from(&stream).set_tcp_keepalive(&settings)?;
     Ok(stream)
 }
 

@@ -1,6 +1,7 @@
 //! Commands on their way to the server.
 
 use std::fmt;
+use std::ops::Range;
 
 use bytes::Bytes;
 
@@ -102,6 +103,12 @@ impl Batch {
         (0..self.commands.len()).map(|index| CommandRef { batch: self, index })
     }
 
+    /// The buffer of the small arguments, for [`CommandRef::args_as_bytes`].
+    #[cfg(feature = "fred")]
+    pub(crate) fn data_as_bytes(&self) -> Bytes {
+        Bytes::copy_from_slice(&self.data)
+    }
+
     /// Copies the command `from` to the end of this batch.
     pub(crate) fn copy(&mut self, from: CommandRef<'_>) {
         self.begin(from.script());
@@ -175,6 +182,7 @@ impl<'a> CommandRef<'a> {
     }
 
     /// The number of arguments, the name included.
+    #[cfg(any(feature = "redis", test))]
     pub(crate) fn len(self) -> usize {
         self.arg_range().len()
     }
@@ -186,25 +194,45 @@ impl<'a> CommandRef<'a> {
 
     /// The arguments, each with its shared bytes where there are such.
     pub(crate) fn args_shared(self) -> impl Iterator<Item = (&'a [u8], Option<&'a Bytes>)> {
-        let batch = self.batch;
-        let mut start = batch.commands[self.index].data_start;
-        batch.args[self.arg_range()]
+        let data = &self.batch.data;
+        self.pieces().map(|piece| match piece {
+            Piece::Inline(range) => (&data[range], None),
+            Piece::Shared(bytes) => (&bytes[..], Some(bytes)),
+        })
+    }
+
+    /// The arguments as parts of `data`, a copy of the batch's buffer, and of what is shared.
+    #[cfg(feature = "fred")]
+    pub(crate) fn args_as_bytes(self, data: &Bytes) -> impl Iterator<Item = Bytes> {
+        self.pieces().map(|piece| match piece {
+            Piece::Inline(range) => data.slice(range),
+            Piece::Shared(bytes) => bytes.clone(),
+        })
+    }
+
+    fn pieces(self) -> impl Iterator<Item = Piece<'a>> {
+        let mut start = self.batch.commands[self.index].data_start;
+        self.batch.args[self.arg_range()]
             .iter()
             .map(move |arg| match arg {
-                Arg::Inline { end } => {
-                    (&batch.data[std::mem::replace(&mut start, *end)..*end], None)
-                }
-                Arg::Shared(bytes) => (&bytes[..], Some(bytes)),
+                Arg::Inline { end } => Piece::Inline(std::mem::replace(&mut start, *end)..*end),
+                Arg::Shared(bytes) => Piece::Shared(bytes),
             })
     }
 
-    fn arg_range(self) -> std::ops::Range<usize> {
+    fn arg_range(self) -> Range<usize> {
         let commands = &self.batch.commands;
         let end = commands
             .get(self.index + 1)
             .map_or(self.batch.args.len(), |next| next.first_arg);
         commands[self.index].first_arg..end
     }
+}
+
+/// Where an argument's bytes are.
+enum Piece<'a> {
+    Inline(Range<usize>),
+    Shared(&'a Bytes),
 }
 
 /// What can be an argument of a command: text, bytes and whole numbers.

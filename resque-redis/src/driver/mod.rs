@@ -6,6 +6,9 @@
 
 mod batch;
 mod error;
+#[cfg(feature = "fred")]
+pub(crate) mod fred;
+mod life;
 #[cfg(feature = "redis")]
 pub(crate) mod redis_rs;
 mod script;

@@ -11,10 +11,11 @@ use redis::{
 
 use super::RedisConnection;
 use super::convert::server_error;
-use super::io::{Closed, Io};
+use super::io::Io;
 use crate::config::{Config, Protocol};
 use crate::connect::{Configured, Listener, open_stream};
-use crate::driver::{Batch, DriverError, Value};
+use crate::driver::life::Closed;
+use crate::driver::{Batch, DriverError, ServerError, Value};
 
 /// Room for every caller to leave its command at once: what waits for room is not sent together.
 const QUEUE: usize = 1024;
@@ -57,14 +58,16 @@ impl RedisConnection {
         response_timeout: Duration,
         listener: Heard,
     ) -> Result<Self, DriverError> {
-        let protocol = client.get_connection_info().redis_settings().protocol();
+        let mut info = client.get_connection_info().clone();
+        if listener.is_some() {
+            let redis = info.redis_settings().clone();
+            info = info.set_redis_settings(redis.set_protocol(ProtocolVersion::RESP3));
+        }
+        let resp3 = info.redis_settings().protocol() == ProtocolVersion::RESP3;
+        let client = redis::Client::open(info).map_err(|error| turned_away(place, error))?;
         let closed = Closed::new(listener.clone());
-        let settings = settings(
-            protocol == ProtocolVersion::RESP3,
-            &closed,
-            listener.as_ref(),
-        )
-        .set_response_timeout(listener.is_none().then_some(response_timeout));
+        let settings = settings(resp3, &closed, listener.as_ref())
+            .set_response_timeout(listener.is_none().then_some(response_timeout));
         let opened = client
             .get_multiplexed_async_connection_with_config(&settings)
             .await;
@@ -151,6 +154,10 @@ fn invalidate(listener: &dyn Listener, data: &[redis::Value]) {
 }
 
 fn turned_away(place: &Arc<str>, error: RedisError) -> DriverError {
+    if error.kind() == redis::ErrorKind::RESP3NotSupported {
+        let cause = ServerError::from_line("ERR unknown command `HELLO`");
+        return DriverError::turned_away(place, cause);
+    }
     match error.code() {
         Some(code) => DriverError::turned_away(place, server_error(code, error.detail())),
         None => DriverError::unavailable(place, error),

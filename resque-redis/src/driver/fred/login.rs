@@ -1,0 +1,218 @@
+//! Making connections with the `fred` crate.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use fred::clients::Client;
+use fred::interfaces::{ClientLike, EventInterface, TrackingInterface};
+use fred::types::RespVersion;
+use fred::types::client::Invalidation;
+use fred::types::config::{
+    Config as FredConfig, ConnectionConfig, Options, PerformanceConfig, Server, ServerConfig,
+    TcpConfig,
+};
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
+
+use super::FredConnection;
+use crate::config::{Address, Protocol};
+use crate::connect::{Configured, Listener, keepalive};
+use crate::driver::life::{AbortOnDrop, CloseOnDrop, Closed};
+use crate::driver::{DriverError, ServerError};
+
+/// How many announcements may wait to be heard; after more, everything counts as changed.
+const ANNOUNCEMENTS: usize = 1024;
+
+type Heard = Option<Arc<dyn Listener>>;
+
+impl FredConnection {
+    /// Connects and logs in; a connection with a listener speaks RESP3 and has no response timeout.
+    pub(crate) async fn login(
+        place: &Arc<str>,
+        configured: &Configured,
+        listener: Heard,
+    ) -> Result<Self, DriverError> {
+        let config = &configured.config;
+        let server = server(&config.address);
+        let resp3 = config.protocol == Some(Protocol::Resp3);
+        let version = if resp3 {
+            RespVersion::RESP3
+        } else {
+            RespVersion::RESP2
+        };
+        let user = config.password.as_ref().and(config.user.clone());
+        let login = FredConfig {
+            server,
+            version,
+            username: user,
+            password: config.password.clone(),
+            #[cfg(feature = "tls")]
+            tls: configured
+                .tls
+                .clone()
+                .map(|tls| tokio_rustls::TlsConnector::from(tls).into()),
+            ..FredConfig::default()
+        };
+        let timeouts = (config.connect_timeout, config.response_timeout);
+        Self::connect(place, login, timeouts, listener).await
+    }
+
+    /// Connects as a client of this configuration does.
+    pub(crate) async fn connect(
+        place: &Arc<str>,
+        mut config: FredConfig,
+        (connect_timeout, response_timeout): (Duration, Duration),
+        listener: Heard,
+    ) -> Result<Self, DriverError> {
+        config.fail_fast = true;
+        if listener.is_some() {
+            config.version = RespVersion::RESP3;
+        }
+        let options = once(listener.is_none().then_some(response_timeout));
+        let performance = PerformanceConfig {
+            broadcast_channel_capacity: ANNOUNCEMENTS,
+            ..PerformanceConfig::default()
+        };
+        // No policy: the client never reconnects, and so never replays.
+        let client = Client::new(
+            config,
+            Some(performance),
+            Some(settings(connect_timeout)),
+            None,
+        );
+        let announcements = client.invalidation_rx();
+        let mut connected = client.reconnect_rx();
+        let mut task = client.connect();
+        let abort = AbortOnDrop(task.abort_handle());
+        let failed = tokio::select! {
+            _ = connected.recv() => None,
+            ended = &mut task => Some(ended),
+        };
+        match failed {
+            None => {}
+            Some(Ok(Err(error))) => return Err(turned_away(place, error)),
+            Some(Ok(Ok(()))) => return Err(turned_away(place, fred::error::Error::new_canceled())),
+            Some(Err(error)) => return Err(DriverError::unavailable(place, error)),
+        }
+        let closed = Closed::new(listener.clone());
+        let end = CloseOnDrop(closed.clone());
+        tokio::spawn(async move {
+            let _end = end;
+            match listener {
+                Some(listener) => tokio::select! {
+                    () = hear(announcements, &*listener) => {}
+                    _ = task => {}
+                },
+                // How it ended shows in the calls.
+                None => drop(task.await),
+            }
+        });
+        let place = Arc::clone(place);
+        let client = client.with_options(&options);
+        Ok(Self {
+            place,
+            client,
+            closed,
+            _task: abort,
+        })
+    }
+}
+
+/// One attempt, and no waiting for a connection that is not there.
+pub(super) fn once(timeout: Option<Duration>) -> Options {
+    Options {
+        max_attempts: Some(1),
+        max_redirections: Some(1),
+        fail_fast: true,
+        timeout,
+        ..Options::default()
+    }
+}
+
+fn server(address: &Address) -> ServerConfig {
+    match address {
+        Address::Unix(path) => ServerConfig::Unix { path: path.clone() },
+        Address::Tcp { host, port } => ServerConfig::Centralized {
+            #[cfg(feature = "tls")]
+            server: Server::new_with_tls(host.as_str(), *port, Some(host.clone())),
+            #[cfg(not(feature = "tls"))]
+            server: Server::new(host.as_str(), *port),
+        },
+    }
+}
+
+fn settings(connect_timeout: Duration) -> ConnectionConfig {
+    ConnectionConfig {
+        connection_timeout: connect_timeout,
+        internal_command_timeout: connect_timeout,
+        max_command_attempts: 1,
+        max_redirections: 1,
+        reconnect_on_auth_error: false,
+        tcp: TcpConfig {
+            nodelay: Some(true),
+            keepalive: Some(probing()),
+            ..TcpConfig::default()
+        },
+        ..ConnectionConfig::default()
+    }
+}
+
+/// The same as for the other driver, in the version of `socket2` that `fred` uses.
+fn probing() -> socket2_for_fred::TcpKeepalive {
+    socket2_for_fred::TcpKeepalive::new()
+        .with_time(keepalive::TIME)
+        .with_interval(keepalive::INTERVAL)
+        .with_retries(keepalive::RETRIES)
+}
+
+async fn hear(mut announcements: Receiver<Invalidation>, listener: &dyn Listener) {
+    loop {
+        match announcements.recv().await {
+            Ok(changed) => changed
+                .keys
+                .iter()
+                .for_each(|key| listener.changed(key.as_bytes())),
+            Err(RecvError::Lagged(_)) => listener.changed_all(),
+            Err(RecvError::Closed) => return,
+        }
+    }
+}
+
+/// Tells what the server said from what the way to it said: the crate has one error type for both.
+fn turned_away(place: &Arc<str>, error: fred::error::Error) -> DriverError {
+    let code = error.details().split(' ').next().unwrap_or_default();
+    let is_code = code.len() > 2 && code.bytes().all(|byte| byte.is_ascii_uppercase());
+    if is_code {
+        return DriverError::turned_away(place, ServerError::from_line(error.details()));
+    }
+    DriverError::unavailable(place, error)
+}
+
+#[cfg(test)]
+mod tests {
+    use fred::error::{Error, ErrorKind};
+
+    use super::*;
+
+    #[test]
+    fn the_servers_words_are_told_from_the_systems() {
+        let place: Arc<str> = "p".into();
+        let told = |kind, text: &'static str| turned_away(&place, Error::new(kind, text));
+        assert!(matches!(
+            told(ErrorKind::Auth, "WRONGPASS invalid"),
+            DriverError::Refused { .. }
+        ));
+        assert!(matches!(
+            told(ErrorKind::Unknown, "LOADING wait"),
+            DriverError::Unavailable { .. }
+        ));
+        assert!(matches!(
+            told(ErrorKind::IO, "Connection refused"),
+            DriverError::Unavailable { .. }
+        ));
+        assert!(matches!(
+            told(ErrorKind::IO, ""),
+            DriverError::Unavailable { .. }
+        ));
+    }
+}
