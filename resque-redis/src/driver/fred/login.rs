@@ -68,6 +68,10 @@ impl FredConnection {
         if listener.is_some() {
             config.version = RespVersion::RESP3;
         }
+        if config.version == RespVersion::RESP3 {
+            config.username = config.username.as_deref().map(quoted);
+            config.password = config.password.as_deref().map(quoted);
+        }
         let options = once(listener.is_none().then_some(response_timeout));
         let performance = PerformanceConfig {
             broadcast_channel_capacity: ANNOUNCEMENTS,
@@ -127,6 +131,23 @@ pub(super) fn once(timeout: Option<Duration>) -> Options {
         timeout,
         ..Options::default()
     }
+}
+
+/// Writes a credential as Redis reads it in a line of words: the crate sends `HELLO` as such a line, and a space would
+/// end the word, a line break the command.
+fn quoted(credential: &str) -> String {
+    use std::fmt::Write as _;
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~!*+,:;=@/".contains(&byte);
+    if !credential.is_empty() && credential.bytes().all(plain) {
+        return credential.to_owned();
+    }
+    let mut text = String::from('"');
+    for byte in credential.bytes() {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "\\x{byte:02x}");
+    }
+    text.push('"');
+    text
 }
 
 fn server(address: &Address) -> ServerConfig {
@@ -193,6 +214,20 @@ mod tests {
     use fred::error::{Error, ErrorKind};
 
     use super::*;
+
+    #[test]
+    fn credentials_stay_one_word() {
+        for (credential, word) in [
+            ("secret", "secret"),
+            ("a b", r#""\x61\x20\x62""#),
+            ("\r\n", r#""\x0d\x0a""#),
+            ("\"", r#""\x22""#),
+            ("ü", r#""\xc3\xbc""#),
+            ("", r#""""#),
+        ] {
+            assert_eq!(quoted(credential), word);
+        }
+    }
 
     #[test]
     fn the_servers_words_are_told_from_the_systems() {
