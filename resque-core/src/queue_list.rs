@@ -82,6 +82,20 @@ impl QueueList {
         Ok(list)
     }
 
+    /// The list `*`: all queues that exist, in byte order.
+    #[must_use]
+    pub fn all() -> Self {
+        let entry = Entry {
+            text: "*".to_owned(),
+            glob: Glob::new("*"),
+        };
+        Self {
+            entries: vec![entry],
+            negations: Vec::new(),
+            names: None,
+        }
+    }
+
     /// The list of exactly one queue.
     #[must_use]
     pub fn one(queue: QueueName) -> Self {

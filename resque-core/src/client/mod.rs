@@ -193,7 +193,7 @@ impl Client {
     }
 
     /// The store, for a call that needs one.
-    fn store(&self, what: &'static str) -> Result<&Backend> {
+    pub(crate) fn store(&self, what: &'static str) -> Result<&Backend> {
         self.backend().ok_or(Error::NotOffered {
             what,
             ability: "a store",

@@ -102,10 +102,9 @@ impl Client {
             .into_record(&ctx, now)
             .on(worker.as_str(), held.queue);
         let settlement = Settlement::recovered(held.receipt, record);
-        let from = QueueList::new(["*"])?;
         let mut answer = store
             .queues()
-            .exchange(&[settlement], &[], &from, now)
+            .exchange(&[settlement], &[], &QueueList::all(), now)
             .await?;
         match answer.settled.pop() {
             Some(Settled::Trouble(error)) => Err(error),

@@ -12,4 +12,5 @@ mod inline;
 mod pop;
 mod queues;
 mod support;
+mod testing;
 mod workers;
