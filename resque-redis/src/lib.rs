@@ -1,13 +1,37 @@
 //! resque-redis
 
+mod backend;
 pub mod config;
 pub mod connect;
+mod control;
+mod counters;
 pub mod driver;
-#[expect(dead_code, reason = "the waiting ability that uses it comes next")]
+mod due;
+mod edit;
+mod exchange;
+mod failures;
+mod keys;
+mod keyspace;
+mod known;
+mod layout;
+mod pop;
+mod push;
+mod queue;
+mod queues;
+mod receipt;
+mod refusal;
+mod registry;
+mod roll;
+mod scripts;
+mod store;
+mod wait;
 mod wake;
+mod workers;
 
 #[cfg(not(any(feature = "fred", feature = "redis")))]
 compile_error!("resque-redis needs a driver: enable its feature `redis` or `fred`");
 
+pub use backend::{RedisBackend, RedisBackendBuilder};
 pub use config::{Config, DriverKind, Protocol, Tls};
 pub use connect::Connection;
+pub use layout::FailureLayout;

@@ -1,0 +1,117 @@
+//! Putting jobs into queues.
+
+use std::collections::HashMap;
+use std::time::SystemTime;
+
+use resque_core::wire::delayed;
+use resque_core::{Enqueue, Pushed, Result};
+
+use crate::driver::Batch;
+use crate::due;
+use crate::scripts::PUSH;
+use crate::store::{Store, list_of, number_of};
+
+impl Store {
+    /// Puts all jobs in or none, and answers in their order.
+    pub(crate) async fn push_jobs(&self, batch: &[Enqueue]) -> Result<Vec<Pushed>> {
+        if batch.is_empty() {
+            return Ok(Vec::new());
+        }
+        let groups = Groups::of(batch);
+        let call = self.push_call(batch, &groups);
+        let lengths = list_of(self.script("push jobs", &call).await?);
+        let mut pushed = vec![Pushed::Delayed; batch.len()];
+        for ((_, jobs), length) in groups.queues.iter().zip(&lengths) {
+            let before = number_of(length).saturating_sub(jobs.len() as u64);
+            for (place, length) in jobs.iter().zip(before + 1..) {
+                pushed[*place] = Pushed::Queued { length };
+            }
+        }
+        Ok(pushed)
+    }
+
+    fn push_call(&self, batch: &[Enqueue], groups: &Groups<'_>) -> Batch {
+        let payload = |place: usize| batch[place].payload.clone().into_bytes();
+        let bytes = batch.iter().map(|job| job.payload.as_bytes().len() + 40);
+        let args = batch.len() + 3 * groups.queues.len() + 8;
+        let mut call = self.call(&PUSH, args, bytes.sum());
+        call.arg(groups.queues.len())
+            .arg(groups.items.len())
+            .arg(groups.delayed.len());
+        for (queue, jobs) in &groups.queues {
+            call.arg(*queue).arg(jobs.len());
+            for &place in jobs {
+                call.arg(payload(place));
+            }
+        }
+        for (second, item) in &groups.items {
+            call.arg(*second).arg(item);
+        }
+        for &(due, place) in &groups.delayed {
+            call.arg(due)
+                .arg(batch[place].queue.as_str())
+                .arg(payload(place));
+        }
+        call
+    }
+}
+
+/// The jobs of a batch by where they go.
+#[derive(Default)]
+struct Groups<'a> {
+    /// The places in the batch of each queue's jobs, queues in order of their first job.
+    queues: Vec<(&'a str, Vec<usize>)>,
+    /// Seconds and items for resque-scheduler's lists.
+    items: Vec<(u64, Vec<u8>)>,
+    /// Due times in milliseconds and places in the batch, for our own delayed set.
+    delayed: Vec<(u64, usize)>,
+}
+
+impl<'a> Groups<'a> {
+    fn of(batch: &'a [Enqueue]) -> Self {
+        let mut groups = Self::default();
+        let mut numbers: HashMap<&str, usize> = HashMap::new();
+        for (place, job) in batch.iter().enumerate() {
+            let name = job.queue.as_str();
+            match job.due {
+                None => {
+                    let number = groups.number_of(name, place, &mut numbers);
+                    groups.queues[number].1.push(place);
+                }
+                Some(due) => match item_of(job, due) {
+                    Some(item) => groups.items.push(item),
+                    None => groups.delayed.push((due::millis(due), place)),
+                },
+            }
+        }
+        groups
+    }
+
+    /// The number of a queue. Most batches have one queue, most others long runs of each.
+    fn number_of(
+        &mut self,
+        name: &'a str,
+        place: usize,
+        numbers: &mut HashMap<&'a str, usize>,
+    ) -> usize {
+        if let Some((last, jobs)) = self.queues.last()
+            && *last == name
+            && jobs.last() == place.checked_sub(1).as_ref()
+        {
+            return self.queues.len() - 1;
+        }
+        let queues = &mut self.queues;
+        *numbers.entry(name).or_insert_with(|| {
+            queues.push((name, Vec::new()));
+            queues.len() - 1
+        })
+    }
+}
+
+/// The second and the item of a job that resque-scheduler can promote as well as we: a plain one,
+/// due at a whole second.
+fn item_of(job: &Enqueue, due: SystemTime) -> Option<(u64, Vec<u8>)> {
+    let second = due::whole_second(due)?;
+    let item = delayed::encode(job.payload.as_bytes(), job.queue.as_str())?;
+    Some((second, item))
+}

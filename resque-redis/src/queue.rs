@@ -1,0 +1,75 @@
+//! The queues, as the trait sees them.
+
+use std::time::SystemTime;
+
+use async_trait::async_trait;
+use resque_core::{
+    BackendInfo, Edit, Enqueue, Exchange, Keyspace, Page, Payload, Popped, Pushed, QueueBackend,
+    QueueControl, QueueList, QueueListing, QueueName, Result, Settlement, WaitForJobs, WorkerId,
+};
+
+use crate::store::Store;
+
+#[async_trait]
+impl QueueBackend for Store {
+    fn info(&self) -> BackendInfo {
+        BackendInfo::new("redis")
+            .durable(true)
+            .shared(true)
+            .atomic_batch(true)
+    }
+
+    async fn push(&self, batch: &[Enqueue]) -> Result<Vec<Pushed>> {
+        self.push_jobs(batch).await
+    }
+
+    async fn exchange(
+        &self,
+        done: &[Settlement],
+        want: &[WorkerId],
+        from: &QueueList,
+        now: SystemTime,
+    ) -> Result<Exchange> {
+        self.settle_and_reserve(done, want, from, now).await
+    }
+
+    async fn pop(&self, from: &QueueList, at_most: usize) -> Result<Vec<Popped>> {
+        self.pop_jobs(from, at_most).await
+    }
+
+    async fn peek(&self, queue: &QueueName, page: Page) -> Result<Vec<Payload>> {
+        self.peek_jobs(queue, page).await
+    }
+
+    async fn edit(&self, batch: &[Edit]) -> Result<Vec<u64>> {
+        self.edit_jobs(batch).await
+    }
+
+    async fn queues(&self) -> Result<QueueListing> {
+        self.list_queues().await
+    }
+
+    async fn create_queue(&self, queue: &QueueName) -> Result<bool> {
+        self.add_queue(queue).await
+    }
+
+    async fn delete_queue(&self, queue: &QueueName) -> Result<u64> {
+        self.remove_queue(queue).await
+    }
+
+    async fn clear(&self) -> Result<u64> {
+        self.clear_namespace().await
+    }
+
+    fn waiting(&self) -> Option<&dyn WaitForJobs> {
+        Some(self)
+    }
+
+    fn control(&self) -> Option<&dyn QueueControl> {
+        Some(self)
+    }
+
+    fn keyspace(&self) -> Option<&dyn Keyspace> {
+        Some(self)
+    }
+}

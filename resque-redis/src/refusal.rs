@@ -1,0 +1,69 @@
+//! What the server refuses, as errors of this library.
+
+use resque_core::Error;
+
+use crate::driver::{ErrorClass, ServerError};
+use crate::keys::Keys;
+
+/// The error of a command that the server refused.
+pub(crate) fn refused(what: &str, place: &str, error: &ServerError) -> Error {
+    inner(error).during(format!("{what} on Redis at {place}"))
+}
+
+/// The error of a key that could not be used.
+pub(crate) fn spoiled(keys: &Keys, key: &str, place: &str, error: &ServerError) -> Error {
+    let expected = keys.kind_of(key);
+    match error.class() {
+        ErrorClass::WrongType => Error::Corrupt {
+            place: format!("the key {key} on Redis at {place}"),
+            found: "another type".to_owned(),
+            expected: expected.to_owned(),
+        },
+        ErrorClass::Permanent => Error::Corrupt {
+            place: format!("the key {key} on Redis at {place}"),
+            found: format!("something that cannot be used ({error})"),
+            expected: expected.to_owned(),
+        },
+        _ => refused(&format!("use the key {key}"), place, error),
+    }
+}
+
+/// The error of a command inside a script. Servers before 7.0 wrap it into one of their own.
+fn inner(error: &ServerError) -> ServerError {
+    let line = error.to_string();
+    let wrapped = line.starts_with("ERR Error running script");
+    match line.split_once(": -").filter(|_| wrapped) {
+        Some((_, inner)) => ServerError::from_line(inner),
+        None => error.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refusals_inside_scripts_of_old_servers_are_understood() {
+        let line = "ERR Error running script (call to f_6b5): @user_script:31: -OOM command not \
+                    allowed when used memory > 'maxmemory'.";
+        let error = refused("push", "localhost:6379", &ServerError::from_line(line));
+        assert!(error.is_transient(), "{error}");
+        assert_eq!(
+            error.to_string(),
+            "push on Redis at localhost:6379: the store refused: OOM command not allowed when used \
+             memory > 'maxmemory'."
+        );
+    }
+
+    #[test]
+    fn a_wrong_type_names_the_key_and_what_belongs_there() {
+        let line = "WRONGTYPE Operation against a key holding the wrong kind of value";
+        let (keys, line) = (Keys::new("resque"), ServerError::from_line(line));
+        let error = spoiled(&keys, "resque:queue:mail", "localhost:6379", &line);
+        assert_eq!(
+            error.to_string(),
+            "the key resque:queue:mail on Redis at localhost:6379 holds another type, expected a list \
+             of jobs"
+        );
+    }
+}

@@ -1,0 +1,43 @@
+//! The Lua scripts: every step that has to be one.
+
+use crate::driver::Script;
+
+/// Joins files of `scripts/` into one script.
+macro_rules! script {
+    ($($file:literal),+) => {
+        Script::new(concat!($(include_str!(concat!("scripts/", $file, ".lua"))),+))
+    };
+}
+
+/// Settles finished jobs and fills free slots.
+pub(crate) static EXCHANGE: Script = script!("common", "asking", "later", "exchange");
+
+/// Puts jobs into queues and delayed sets.
+pub(crate) static PUSH: Script = script!("common", "later", "push");
+
+/// Takes jobs out of queues for good.
+pub(crate) static POP: Script = script!("common", "asking", "pop");
+
+/// Removes or moves waiting jobs.
+pub(crate) static EDIT: Script = script!("common", "edit");
+
+/// Removes a queue.
+pub(crate) static DELETE_QUEUE: Script = script!("common", "delete_queue");
+
+/// Puts workers on the registry.
+pub(crate) static REGISTER: Script = script!("common", "register");
+
+/// Notes that workers live.
+pub(crate) static HEARTBEAT: Script = script!("common", "heartbeat");
+
+/// Takes workers off the registry.
+pub(crate) static UNREGISTER: Script = script!("common", "unregister");
+
+/// Adds failure entries.
+pub(crate) static RECORD_FAILURES: Script = script!("common", "record_failures");
+
+/// Retries failed jobs and removes failure entries.
+pub(crate) static CHANGE_FAILURES: Script = script!("common", "change_failures");
+
+/// Removes all entries of failure lists.
+pub(crate) static CLEAR_FAILURES: Script = script!("common", "clear_failures");
