@@ -160,8 +160,12 @@ mod tests {
             world.memory.clear_stat(name).await.unwrap();
             assert_eq!(world.stat(name).await, 0, "{name}");
         }
-        let keys = world.memory.store.step(|state| state.keys());
+        let (keys, ids) = world.memory.store.step(|state| {
+            let ids = state.workers.sorted().len();
+            (state.keys(), ids)
+        });
         assert!(keys.is_empty(), "{keys:?}");
+        assert_eq!(ids, 0);
     }
 
     #[tokio::test]

@@ -11,7 +11,7 @@ use resque_core::{
     Promotion, QueueName, Result,
 };
 
-use crate::queues::Job;
+use crate::jobs::Job;
 use crate::store::{State, Store, gone};
 
 /// The waiting jobs, by their time and then by their coming.

@@ -6,7 +6,7 @@ use resque_core::{
     Error, Exchange, Outcome, QueueList, QueueName, Reservation, Settled, Settlement, WorkerId,
 };
 
-use crate::queues::Job;
+use crate::jobs::Job;
 use crate::store::State;
 
 /// Jobs that go back to the front of their queues once all settlements are through.

@@ -12,7 +12,7 @@ use resque_core::{
 };
 
 use crate::MemoryBackend;
-use crate::queues::Job;
+use crate::jobs::Job;
 use crate::store::{State, gone};
 
 /// The records, the oldest first, by a number that is never given again.
@@ -72,8 +72,13 @@ impl Failures {
     fn remove(&mut self, id: &FailureId) -> Option<FailureContent> {
         let content = self.records.remove(&id.as_str().parse().ok()?)?;
         let queue = content.record().map(|record| record.queue.as_str());
-        if let Some(count) = queue.and_then(|queue| self.by_queue.get_mut(queue)) {
+        if let Some(queue) = queue
+            && let Some(count) = self.by_queue.get_mut(queue)
+        {
             *count -= 1;
+            if *count == 0 {
+                self.by_queue.remove(queue);
+            }
         }
         Some(content)
     }

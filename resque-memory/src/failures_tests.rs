@@ -45,7 +45,12 @@ async fn id(world: &World, message: &str) -> FailureId {
 }
 
 async fn remove(world: &World, id: &FailureId) -> resque_core::Result<()> {
-    world.memory.remove(&[id.clone()]).await.unwrap().remove(0)
+    world
+        .memory
+        .remove(std::slice::from_ref(id))
+        .await
+        .unwrap()
+        .remove(0)
 }
 
 fn is_conflict(result: &resque_core::Result<()>) -> bool {
@@ -56,7 +61,11 @@ fn is_conflict(result: &resque_core::Result<()>) -> bool {
 async fn records_come_back_as_they_were() {
     let world = World::new();
     let record = failure(&world, "boom").backtrace(vec!["a.rs:1".into()]);
-    world.memory.record(&[record.clone()]).await.unwrap();
+    world
+        .memory
+        .record(std::slice::from_ref(&record))
+        .await
+        .unwrap();
     assert_eq!(all(&world).await[0].content.record(), Some(&record));
     assert_eq!(world.stat("failed").await, 0);
 }
@@ -204,7 +213,7 @@ async fn a_retry_into_no_queue_at_all_changes_nothing() {
     let retry = FailureRetry::new(id).and_remove();
     let answers = world
         .memory
-        .retry(&[retry.clone()], world.now())
+        .retry(std::slice::from_ref(&retry), world.now())
         .await
         .unwrap();
     assert!(matches!(answers[0], Err(Error::InvalidQueueName { .. })));

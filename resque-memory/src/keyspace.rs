@@ -109,7 +109,7 @@ mod tests {
         world.delay("q", "d", world.now()).await;
         let fraction = std::time::Duration::from_millis(1);
         world.delay("q", "d", world.now() + fraction).await;
-        world.delay("q", "d", world.later(1)).await;
+        world.delay("q", "d", world.now() + 2 * fraction).await;
         let control = world.memory.control().unwrap();
         control.set_paused(true).await.unwrap();
         control.set_stopped(&queue("x"), true).await.unwrap();

@@ -37,14 +37,16 @@
 //! Times come from the caller or from the injected clock, and nothing is drawn by lot: the same
 //! calls in the same order give the same answers. Under a manual clock a test sees every step.
 
+// `store` holds the state, one part each in `jobs`, `workers`, `counters`, `failures` and `delayed`;
+// `exchange` is the step that touches them all. The other files implement a trait each.
 mod control;
 mod counters;
 mod delayed;
 mod exchange;
 mod failures;
+mod jobs;
 mod keyspace;
 mod queue;
-mod queues;
 mod registry;
 mod store;
 #[cfg(test)]

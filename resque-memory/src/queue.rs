@@ -10,7 +10,7 @@ use resque_core::{
 };
 
 use crate::MemoryBackend;
-use crate::queues::Job;
+use crate::jobs::Job;
 use crate::store::State;
 
 #[async_trait]

@@ -9,7 +9,7 @@ use resque_core::{Error, SharedClock};
 use crate::counters::Counters;
 use crate::delayed::Delayed;
 use crate::failures::Failures;
-use crate::queues::Queues;
+use crate::jobs::Queues;
 use crate::workers::Workers;
 
 /// One store: its state and what never changes about it. The abilities are implemented on it.
@@ -54,9 +54,15 @@ impl Store {
         }
     }
 
+    /// Whether nobody is in the middle of a step.
+    #[cfg(test)]
+    pub(crate) fn is_free(&self) -> bool {
+        self.state.try_lock().is_ok()
+    }
+
     /// Takes one step, then wakes whom it concerns.
     pub(crate) fn step<R>(&self, work: impl FnOnce(&mut State) -> R) -> R {
-        // A panic can only come from running out of memory, before anything was changed.
+        // No step panics half-way: what might panic in one only reads.
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let answer = work(&mut state);
         let woken = state.queues.bell.take_woken();
@@ -78,5 +84,61 @@ impl fmt::Debug for Store {
 pub(crate) fn gone(what: &str, name: &str) -> Error {
     Error::Conflict {
         what: format!("{what} {name:?}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use resque_core::{
+        FailureQuery, FailureRecord, FailureStore, Payload, QueueBackend, WorkerRegistry,
+    };
+
+    use crate::testing::{World, queue};
+
+    /// Puts something everywhere and answers the receipt and the ids that name it.
+    async fn filled(world: &World) -> [String; 3] {
+        world.register(&[0]).await;
+        world.push("q", &["a", "b"]).await;
+        let job = world.take(0, "q").await;
+        assert!(!job.redelivered);
+        world.delay("q", "d", world.now()).await;
+        let record = FailureRecord::new(world.now(), Payload::from("f"), "E", "e");
+        world.memory.record(&[record]).await.unwrap();
+        world.memory.set_stat("other", 1).await.unwrap();
+        let failures = world.memory.list(&FailureQuery::default()).await.unwrap();
+        let delayed = world.memory.delayed().unwrap();
+        let delayed = delayed.list(None, 9).await.unwrap();
+        [
+            job.receipt.number().unwrap().to_string(),
+            failures.entries[0].id.to_string(),
+            delayed.jobs[0].id.as_str().to_owned(),
+        ]
+    }
+
+    #[tokio::test]
+    async fn a_clear_empties_this_store_and_no_other() {
+        let (world, other) = (World::new(), World::new());
+        filled(&world).await;
+        filled(&other).await;
+        let control = world.memory.control().unwrap();
+        control.set_paused(true).await.unwrap();
+        control.set_stopped(&queue("q"), true).await.unwrap();
+        let keyspace = world.memory.keyspace().unwrap();
+        let keys = keyspace.keys().await.unwrap().len() as u64;
+        assert_eq!(QueueBackend::clear(&world.memory).await.unwrap(), keys);
+        assert_eq!(keyspace.keys().await.unwrap(), Vec::<String>::new());
+        assert_eq!(QueueBackend::clear(&world.memory).await.unwrap(), 0);
+        assert_eq!(other.waiting("q").await, ["b"]);
+    }
+
+    #[tokio::test]
+    async fn no_number_comes_back_after_a_clear() {
+        let world = World::new();
+        let before = filled(&world).await;
+        QueueBackend::clear(&world.memory).await.unwrap();
+        let after = filled(&world).await;
+        for (before, after) in before.iter().zip(&after) {
+            assert_ne!(before, after);
+        }
     }
 }

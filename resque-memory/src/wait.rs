@@ -77,20 +77,16 @@ impl Bell {
         key
     }
 
-    /// Whether the waiter was rung for; if not, `waker` is what to wake then.
-    fn was_rung_for(&mut self, key: u64, waker: &Waker) -> bool {
-        let waiter = self.waiters.iter_mut().find(|waiter| waiter.key == key);
-        match waiter.and_then(|waiter| waiter.waker.as_mut()) {
-            Some(known) => {
-                known.clone_from(waker);
-                false
-            }
-            None => true,
-        }
+    /// Puts another waker in the place of the one that the waiter sleeps on, unless it was rung for.
+    fn replace_waker(&mut self, key: u64, waker: &Waker) -> Option<Waker> {
+        let waiter = self.waiters.iter_mut().find(|waiter| waiter.key == key)?;
+        let known = waiter.waker.as_mut()?;
+        Some(std::mem::replace(known, waker.clone()))
     }
 
-    fn leave(&mut self, key: u64) {
-        self.waiters.retain(|waiter| waiter.key != key);
+    fn leave(&mut self, key: u64) -> Option<Waiter> {
+        let place = self.waiters.iter().position(|waiter| waiter.key == key)?;
+        Some(self.waiters.remove(place))
     }
 }
 
@@ -131,6 +127,9 @@ impl WaitForJobs for Store {
 }
 
 /// Ends when it was rung for one of the queues after the ticket was drawn.
+///
+/// It drops no waker under the lock: the last waker of a task may take the task's future with it,
+/// and with that this wait, which then asks for the lock.
 struct Wait<'a> {
     store: &'a Store,
     ticket: Ticket,
@@ -144,19 +143,21 @@ impl Future for Wait<'_> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         let this = &mut *self;
-        this.store.step(|state| {
-            let rung = match this.key {
-                Some(key) => state.queues.bell.was_rung_for(key, context.waker()),
-                None => state.rung_since(this.ticket, this.from),
-            };
-            if rung {
-                return Poll::Ready(());
+        let waker = context.waker();
+        let asleep = this.store.step(|state| {
+            if let Some(key) = this.key {
+                return state.queues.bell.replace_waker(key, waker);
             }
-            let bell = &mut state.queues.bell;
-            this.key
-                .get_or_insert_with(|| bell.join(this.from, context.waker()));
-            Poll::Pending
-        })
+            if state.rung_since(this.ticket, this.from) {
+                return None;
+            }
+            this.key = Some(state.queues.bell.join(this.from, waker));
+            Some(waker.clone())
+        });
+        match asleep {
+            Some(_) => Poll::Pending,
+            None => Poll::Ready(()),
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use resque_core::{
 };
 
 use crate::counters::Tallies;
-use crate::queues::Job;
+use crate::jobs::Job;
 
 /// Everything that is known under a worker's id, registered or not.
 #[derive(Default)]

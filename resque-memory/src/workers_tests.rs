@@ -153,6 +153,8 @@ async fn an_orphaned_heartbeat_is_among_the_dead_and_can_be_removed() {
     let job = world.take(0, "q").await;
     world.settle(Settlement::done(job.receipt)).await;
     assert_eq!(status(&world, 0).await, None);
+    let beaten = world.memory.heartbeat(&[slot(0)], world.later(9)).await;
+    assert_eq!(beaten.unwrap().gone, [slot(0)]);
     let dead = world.memory.dead(world.later(1)).await.unwrap();
     assert_eq!((&dead[0].id, &dead[0].holds), (&slot(0), &None));
     assert_eq!(leave(&world, dead[0].leaving()).await, Left::Gone);

@@ -215,34 +215,6 @@ async fn a_listing_tells_since_when_the_oldest_job_waits() {
 }
 
 #[tokio::test]
-async fn a_clear_empties_this_store_and_no_number_comes_back() {
-    let (world, other) = (World::new(), World::new());
-    other.push("q", &["a"]).await;
-    world.register(&[0]).await;
-    world.push("q", &["a", "b"]).await;
-    let old = world.take(0, "q").await;
-    world.delay("q", "d", world.now()).await;
-    world
-        .memory
-        .control()
-        .unwrap()
-        .set_paused(true)
-        .await
-        .unwrap();
-    let keyspace = world.memory.keyspace().unwrap();
-    let keys = keyspace.keys().await.unwrap().len() as u64;
-    assert_eq!(QueueBackend::clear(&world.memory).await.unwrap(), keys);
-    assert_eq!(keyspace.keys().await.unwrap(), Vec::<String>::new());
-    assert_eq!(QueueBackend::clear(&world.memory).await.unwrap(), 0);
-    assert_eq!(other.waiting("q").await, ["a"]);
-
-    world.push("q", &["a"]).await;
-    let new = world.take(0, "q").await;
-    assert!(!new.redelivered);
-    assert_ne!(new.receipt, old.receipt);
-}
-
-#[tokio::test]
 async fn clones_and_their_backends_share_one_store() {
     let memory = MemoryBackend::new();
     let backend = memory.clone().backend();

@@ -124,7 +124,7 @@ impl Queues {
         let count = found.len();
         match &edit.to {
             EditTo::Front => {
-                for job in found.into_iter().rev() {
+                for job in found {
                     self.put_front(&edit.queue, job);
                 }
             }
@@ -209,5 +209,5 @@ impl Queue {
 }
 
 #[cfg(test)]
-#[path = "queues_tests.rs"]
+#[path = "jobs_tests.rs"]
 mod tests;
