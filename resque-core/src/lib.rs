@@ -65,4 +65,6 @@ pub use self::status::{
     BackendInfo, DeadWorker, Edit, EditTo, Heartbeats, Leaving, Left, Popped, QueueListing,
     QueueStatus, WorkerListing, WorkerStatus,
 };
+#[cfg(feature = "worker")]
+pub use self::worker::Worker;
 pub use self::worker_id::WorkerId;

@@ -10,8 +10,8 @@ use crate::{Error, QueueList, Result};
 
 /// What Resque's environment variables say, with their names and meanings.
 ///
-/// Reading is all this does; `WorkerBuilder::env` takes over what concerns a worker, and a program
-/// takes over the rest: how many workers, the log, the file with the process id, where failures go. Variables whose value is only looked at for being there
+/// Reading is all this does; [`WorkerBuilder::env`](super::WorkerBuilder::env) takes over what
+/// concerns a worker, and a program takes over the rest: the log, the terminal, where failures go. Variables whose value is only looked at for being there
 /// count as set whatever they hold, as in Resque.
 ///
 /// ```

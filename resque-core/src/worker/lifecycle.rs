@@ -90,13 +90,15 @@ pub(crate) enum Action {
     AbandonJobs,
     /// Settle what is left and leave the registry.
     Leave,
+    /// Leave within moments, whatever the store says.
+    Hurry,
 }
 
 /// The whole table.
 pub(crate) fn step(phase: Phase, event: LifeEvent) -> (Phase, &'static [Action]) {
     use Action::{
-        AbandonJobs, AfterPause, ArmGrace, ArmPatience, BeforePause, CancelJobs, Leave, Shutdown,
-        StartFetching, StopFetching,
+        AbandonJobs, AfterPause, ArmGrace, ArmPatience, BeforePause, CancelJobs, Hurry, Leave,
+        Shutdown, StartFetching, StopFetching,
     };
     use LifeEvent::{Drained, GraceOver, Idle, PatienceOver, Pause, Quit, Ready, Resume, StopNow};
     use Phase::{
@@ -108,7 +110,7 @@ pub(crate) fn step(phase: Phase, event: LifeEvent) -> (Phase, &'static [Action])
         (Starting, Pause) => (StartingPaused, &[BeforePause]),
         (StartingPaused, Ready) => (Paused, &[]),
         (StartingPaused, Resume) => (Starting, &[AfterPause]),
-        (Starting | StartingPaused, Quit | StopNow) => (Stopped, &[Shutdown, Leave]),
+        (Starting | StartingPaused, Quit | StopNow) => (Stopped, &[Shutdown, Leave, Hurry]),
 
         (Working, Pause) => (Paused, &[BeforePause, StopFetching]),
         (Paused, Resume) => (Working, &[StartFetching, AfterPause]),
@@ -122,7 +124,10 @@ pub(crate) fn step(phase: Phase, event: LifeEvent) -> (Phase, &'static [Action])
         (Stopping, StopNow) => (Abandoning, &[CancelJobs, AbandonJobs]),
         (Cancelling, GraceOver | StopNow) => (Abandoning, &[AbandonJobs]),
 
-        (Finishing | Stopping | Cancelling | Abandoning, Drained) => (Stopped, &[Leave]),
+        (Finishing | Stopping | Cancelling, Drained) => (Stopped, &[Leave]),
+        (Abandoning, Drained) => (Stopped, &[Leave, Hurry]),
+        (Stopped, PatienceOver) => (Stopped, &[ArmGrace]),
+        (Stopped, GraceOver | StopNow) => (Stopped, &[Hurry]),
 
         (unmoved, _) => (unmoved, &[]),
     }
@@ -174,10 +179,10 @@ mod tests {
         a_pause_before_the_start_is_kept: Starting, Pause => StartingPaused, [BeforePause];
         a_worker_may_start_paused: StartingPaused, Ready => Paused, [];
         a_pause_may_end_before_the_start: StartingPaused, Resume => Starting, [AfterPause];
-        quit_ends_a_start: Starting, Quit => Stopped, [Shutdown, Leave];
-        stop_ends_a_start: Starting, StopNow => Stopped, [Shutdown, Leave];
-        quit_ends_a_paused_start: StartingPaused, Quit => Stopped, [Shutdown, Leave];
-        stop_ends_a_paused_start: StartingPaused, StopNow => Stopped, [Shutdown, Leave];
+        quit_ends_a_start: Starting, Quit => Stopped, [Shutdown, Leave, Hurry];
+        stop_ends_a_start: Starting, StopNow => Stopped, [Shutdown, Leave, Hurry];
+        quit_ends_a_paused_start: StartingPaused, Quit => Stopped, [Shutdown, Leave, Hurry];
+        stop_ends_a_paused_start: StartingPaused, StopNow => Stopped, [Shutdown, Leave, Hurry];
         pause_stops_fetching: Working, Pause => Paused, [BeforePause, StopFetching];
         resume_starts_fetching: Paused, Resume => Working, [StartFetching, AfterPause];
         quit_finishes: Working, Quit => Finishing, [Shutdown, StopFetching];
@@ -194,7 +199,10 @@ mod tests {
         finished_and_gone: Finishing, Drained => Stopped, [Leave];
         jobs_may_end_before_they_are_cancelled: Stopping, Drained => Stopped, [Leave];
         jobs_may_end_by_cancelling: Cancelling, Drained => Stopped, [Leave];
-        abandoned_and_gone: Abandoning, Drained => Stopped, [Leave];
+        abandoned_and_gone: Abandoning, Drained => Stopped, [Leave, Hurry];
+        the_time_to_stop_goes_on_while_leaving: Stopped, PatienceOver => Stopped, [ArmGrace];
+        the_time_to_leave_ends_with_the_grace: Stopped, GraceOver => Stopped, [Hurry];
+        a_late_stop_hurries: Stopped, StopNow => Stopped, [Hurry];
     }
 
     #[test]

@@ -1,9 +1,40 @@
 //! The worker runtime: takes jobs from a backend, performs them, and settles them.
 
+mod builder;
+mod core;
+mod engine;
 mod env;
+mod events;
+mod exchange;
+mod executor;
+mod handle;
+mod heartbeat;
+mod identity;
+mod janitor;
+mod leaving;
 mod lifecycle;
+mod moments;
+mod outage;
 mod pacing;
+mod pool;
+mod promoter;
+mod report;
+mod run;
+mod settings;
+mod signals;
+mod slots;
+mod snapshot;
+mod stop;
+mod store_clock;
+mod supervisor;
+mod vitals;
 
+pub use self::builder::WorkerBuilder;
 pub use self::env::{FailureLayout, Verbosity, WithoutEffect, WorkerEnv};
+pub use self::events::{Ending, Event, JobInfo};
+pub use self::handle::WorkerHandle;
 pub use self::lifecycle::Phase;
 pub use self::pacing::Polling;
+pub use self::report::{StopCause, StopReason, StopReport};
+pub use self::run::Worker;
+pub use self::snapshot::{SlotJob, SlotStatus, Snapshot};

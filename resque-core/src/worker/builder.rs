@@ -1,0 +1,340 @@
+//! Puts a worker together.
+
+use std::fmt;
+use std::future::Future;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+
+use super::events::{Events, Sink};
+use super::settings::{FOREIGN_PRUNE_AFTER, PoolSettings, Settings, Signals};
+use super::{Event, Polling, Worker, WorkerEnv};
+use crate::{
+    Backend, Error, Handlers, Hooks, Job, JobContext, JobResult, QueueList, Result, SharedClock,
+    SystemClock, WorkerHooks,
+};
+
+/// How many slots a worker has if nothing else is said.
+const SLOTS: usize = 10;
+
+/// Puts a [`Worker`] together; made by [`Worker::builder`].
+#[must_use]
+pub struct WorkerBuilder {
+    backend: Backend,
+    handlers: Handlers,
+    hooks: WorkerHooks,
+    clock: SharedClock,
+    sinks: Vec<Sink>,
+    settings: Settings,
+    queues: Option<Result<QueueList>>,
+    slots: usize,
+    pools: Vec<(Result<QueueList>, usize)>,
+    obeys_signals: bool,
+    graceful_term: bool,
+    heartbeat_every: Option<Duration>,
+    janitor_every: Option<Duration>,
+}
+
+/// What a worker does.
+impl WorkerBuilder {
+    pub(super) fn new(backend: Backend) -> Self {
+        Self {
+            backend,
+            handlers: Handlers::new(),
+            hooks: WorkerHooks::new(),
+            clock: Arc::new(SystemClock::new()),
+            sinks: Vec::new(),
+            settings: Settings::default(),
+            queues: None,
+            slots: SLOTS,
+            pools: Vec::new(),
+            obeys_signals: false,
+            graceful_term: false,
+            heartbeat_every: None,
+            janitor_every: None,
+        }
+    }
+
+    /// Serves these queues, most important first, with all slots that belong to no other pool:
+    /// `high,low`, `critical,*`, `*,!slow`. See [`QueueList`].
+    pub fn queues(mut self, queues: impl AsRef<str>) -> Self {
+        self.queues = Some(queues.as_ref().parse());
+        self
+    }
+
+    /// Performs so many jobs at the same time. Each slot is a worker of its own in the registry,
+    /// so that every page shows what it does. Ten if nothing is said.
+    pub fn concurrency(mut self, slots: usize) -> Self {
+        self.slots = slots;
+        self
+    }
+
+    /// Adds slots that serve other queues, so that these never wait for the jobs of those:
+    /// `.pool("critical", 4).pool("high,low", 16)`.
+    pub fn pool(mut self, queues: impl AsRef<str>, slots: usize) -> Self {
+        self.pools.push((queues.as_ref().parse(), slots));
+        self
+    }
+
+    /// Performs jobs with these handlers, instead of those named so far.
+    pub fn handlers(mut self, handlers: Handlers) -> Self {
+        self.handlers = handlers;
+        self
+    }
+
+    /// Performs the jobs of a class; see [`Handlers::register`].
+    pub fn register<J: Job>(mut self) -> Self {
+        self.handlers = self.handlers.register::<J>();
+        self
+    }
+
+    /// Performs the jobs of a class with a closure; see [`Handlers::register_fn`].
+    pub fn register_fn<A, F, Fut>(mut self, class: &str, function: F) -> Self
+    where
+        A: DeserializeOwned + Send + 'static,
+        F: Fn(A, JobContext) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = JobResult> + Send + 'static,
+    {
+        self.handlers = self.handlers.register_fn(class, function);
+        self
+    }
+
+    /// Gives every job a value of the application's; see [`Handlers::state`].
+    pub fn state<T: Send + Sync + 'static>(mut self, value: T) -> Self {
+        self.handlers = self.handlers.state(value);
+        self
+    }
+
+    /// Adds hooks that run for jobs of every class.
+    pub fn hooks(mut self, hooks: Hooks) -> Self {
+        self.handlers = self.handlers.hooks(hooks);
+        self
+    }
+
+    /// Calls these hooks in the life of the worker, instead of those named so far.
+    ///
+    /// Jobs run as tasks of this process, so `before_fork` and `after_fork` are both called in the
+    /// job's own task right before it starts, in this order; an error of either fails the job.
+    pub fn worker_hooks(mut self, hooks: WorkerHooks) -> Self {
+        self.hooks = hooks;
+        self
+    }
+
+    /// Tells every event to `sink`, on whatever thread it happens; it must not block. Without a
+    /// sink no event is made.
+    pub fn on_event<F>(mut self, sink: F) -> Self
+    where
+        F: Fn(&Event) + Send + Sync + 'static,
+    {
+        self.sinks.push(Arc::new(sink));
+        self
+    }
+
+    /// Takes the time from this clock.
+    pub fn clock(mut self, clock: SharedClock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Takes over what Resque's environment variables say: the queues unless they are named
+    /// already, `COUNT` as the number of slots, intervals, timeouts, `GRACEFUL_TERM` and
+    /// `PIDFILE`. Warns of variables that have no effect.
+    pub fn env(mut self, env: &WorkerEnv) -> Self {
+        for one in &env.without_effect {
+            let (variable, reason) = (one.variable, one.reason);
+            tracing::warn!(variable, reason, "an environment variable has no effect");
+        }
+        if let (None, true, Some(queues)) = (&self.queues, self.pools.is_empty(), &env.queues) {
+            self.queues = Some(Ok(queues.clone()));
+        }
+        self.slots = env.count.unwrap_or(self.slots);
+        self.graceful_term |= env.graceful_term;
+        let settings = &mut self.settings;
+        settings.polling = env.polling;
+        settings.term_timeout = env.term_timeout.unwrap_or(settings.term_timeout);
+        settings.pre_shutdown_timeout = env
+            .pre_shutdown_timeout
+            .unwrap_or(settings.pre_shutdown_timeout);
+        settings.pidfile = env.pidfile.clone().or(settings.pidfile.take());
+        self
+    }
+
+    /// Builds the worker.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoWorkerQueues`] when no queue was named, [`Error::InvalidQueueName`] and
+    /// [`Error::InvalidQueuePattern`] for one that cannot work, and [`Error::InvalidSetting`].
+    pub fn build(self) -> Result<Worker> {
+        let mut settings = self.settings;
+        let first = self.queues.map(|queues| (queues, self.slots));
+        for (queues, slots) in first.into_iter().chain(self.pools) {
+            let queues = queues?;
+            if slots == 0 {
+                return Err(invalid(
+                    &format!("the concurrency of {}", queues.id_part()),
+                    "a pool needs at least one slot",
+                ));
+            }
+            settings.pools.push(PoolSettings { queues, slots });
+        }
+        if settings.pools.is_empty() {
+            return Err(Error::NoWorkerQueues);
+        }
+        settings.heartbeat_every = self
+            .heartbeat_every
+            .unwrap_or_else(|| settings.heartbeat_every.min(settings.prune_after / 6));
+        settings.janitor_every = self
+            .janitor_every
+            .unwrap_or_else(|| settings.janitor_every.min(settings.prune_after));
+        if settings.heartbeat_every >= settings.stale_after() {
+            return Err(invalid(
+                "heartbeat_every",
+                "it must be less than half of prune_after, or live workers would be pruned",
+            ));
+        }
+        settings.signals = match (self.obeys_signals, self.graceful_term) {
+            (false, _) => Signals::Ignored,
+            (true, false) => Signals::Obeyed,
+            (true, true) => Signals::GracefulTerm,
+        };
+        let events = Events::new(self.sinks);
+        Worker::new(
+            self.backend,
+            self.handlers,
+            self.hooks,
+            settings,
+            self.clock,
+            events,
+        )
+    }
+}
+
+/// How a worker ends.
+impl WorkerBuilder {
+    /// Obeys the signals QUIT, TERM, INT, USR2 and CONT as Resque does; on Windows Ctrl-C.
+    /// Otherwise the program stops the worker with its [`WorkerHandle`](super::WorkerHandle).
+    pub fn handle_signals(mut self) -> Self {
+        self.obeys_signals = true;
+        self
+    }
+
+    /// Lets TERM act like QUIT.
+    pub fn graceful_term(mut self, graceful: bool) -> Self {
+        self.graceful_term = graceful;
+        self
+    }
+
+    /// After a stop, how long running jobs are let be before they are cancelled.
+    pub fn pre_shutdown_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.pre_shutdown_timeout = timeout;
+        self
+    }
+
+    /// After a stop, how long cancelled jobs have to end before they are dropped and go back to
+    /// the front of their queues. Four seconds if nothing is said.
+    pub fn term_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.term_timeout = timeout;
+        self
+    }
+
+    /// Promises that the process ends as soon as [`Worker::run`] returns.
+    ///
+    /// A job that does not yield can be ended by nothing but the end of the process. With this
+    /// promise it too goes back to its queue when the worker stops, as the very last step; without,
+    /// it stays noted as held, because it would otherwise run twice.
+    pub fn exits_after_run(mut self) -> Self {
+        self.settings.exits_after_run = true;
+        self
+    }
+
+    /// Writes the process id to this file when the worker starts. As in Resque it is never removed.
+    pub fn pidfile(mut self, path: impl Into<PathBuf>) -> Self {
+        self.settings.pidfile = Some(path.into());
+        self
+    }
+}
+
+/// Times.
+impl WorkerBuilder {
+    /// How long a job may run if its class says nothing. A job whose time is up is cancelled, then
+    /// dropped, and fails. Unlimited if nothing is said.
+    pub fn job_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.job_timeout = Some(timeout);
+        self
+    }
+
+    /// How long a job whose time is up has to end by itself after it was cancelled. One second if
+    /// nothing is said.
+    pub fn timeout_grace(mut self, grace: Duration) -> Self {
+        self.settings.timeout_grace = grace;
+        self
+    }
+
+    /// How an idle worker waits on a store that cannot announce jobs, and whether it leaves when
+    /// there is nothing to do.
+    pub fn polling(mut self, polling: Polling) -> Self {
+        self.settings.polling = polling;
+        self
+    }
+
+    /// How often the slots tell the store that they live. Ten seconds if nothing is said, and
+    /// sooner if that is needed for `prune_after`.
+    pub fn heartbeat_every(mut self, interval: Duration) -> Self {
+        self.heartbeat_every = Some(interval);
+        self
+    }
+
+    /// After what silence a worker of this library is dead and its job is recorded as failed. All
+    /// processes must agree. A minute if nothing is said.
+    pub fn prune_after(mut self, silence: Duration) -> Self {
+        self.settings.prune_after = silence;
+        self
+    }
+
+    /// After what silence a worker of a foreign program is dead; never less than five minutes,
+    /// because Ruby's workers beat once a minute.
+    pub fn prune_foreign_after(mut self, silence: Duration) -> Self {
+        self.settings.prune_foreign_after = silence.max(FOREIGN_PRUNE_AFTER);
+        self
+    }
+
+    /// How often this process looks for dead workers. Five seconds if nothing is said.
+    pub fn janitor_every(mut self, interval: Duration) -> Self {
+        self.janitor_every = Some(interval);
+        self
+    }
+
+    /// The longest time for which a delayed job of another process may be overlooked. One second if
+    /// nothing is said.
+    pub fn promote_every(mut self, interval: Duration) -> Self {
+        self.settings.promote_every = interval;
+        self
+    }
+
+    /// How many exchanges with the store each pool has under way at most; 2 overlaps the store's
+    /// time with the worker's own.
+    pub fn exchanges_in_flight(mut self, count: usize) -> Self {
+        self.settings.exchanges_in_flight = count.max(1);
+        self
+    }
+}
+
+impl fmt::Debug for WorkerBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WorkerBuilder")
+            .field("backend", &self.backend)
+            .field("handlers", &self.handlers)
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}
+
+fn invalid(setting: &str, reason: &str) -> Error {
+    Error::InvalidSetting {
+        setting: setting.to_owned(),
+        reason: reason.to_owned(),
+    }
+}

@@ -1,0 +1,279 @@
+//! Performs reserved jobs as tasks of the application's runtime.
+//!
+//! The engine hands over whole batches with one message; the dispatcher spawns their jobs from
+//! within the runtime, where that is cheap; what became of them goes back to their pools.
+
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use futures::FutureExt;
+use tokio::sync::mpsc;
+use tracing::Instrument;
+
+use super::core::{Core, Demand};
+use super::slots::Running;
+use super::{Ending, Event};
+use crate::{
+    Attempt, FailureRecord, JobContext, JobFailure, Outcome, Performed, Performer, Settlement,
+    WorkerHooks,
+};
+
+/// A job that runs no more, on its way back to its pool.
+#[derive(Debug)]
+pub(crate) struct Finished {
+    pub(crate) running: Arc<Running>,
+    /// How it is settled; `None` if it was dropped and goes back to its queue.
+    pub(crate) settlement: Option<Settlement>,
+}
+
+/// Performs jobs.
+#[derive(Debug)]
+pub(crate) struct Executor {
+    core: Arc<Core>,
+    performer: Performer,
+    hooks: WorkerHooks,
+    /// Where the jobs of each pool go when they have ended.
+    results: Vec<mpsc::UnboundedSender<Finished>>,
+}
+
+impl Executor {
+    pub(crate) fn new(
+        core: Arc<Core>,
+        performer: Performer,
+        hooks: WorkerHooks,
+        results: Vec<mpsc::UnboundedSender<Finished>>,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            core,
+            performer,
+            hooks,
+            results,
+        })
+    }
+
+    /// Starts every job that comes, until the engine has gone.
+    pub(crate) async fn dispatch(
+        self: Arc<Self>,
+        mut batches: mpsc::UnboundedReceiver<Vec<Arc<Running>>>,
+    ) {
+        while let Some(batch) = batches.recv().await {
+            for running in batch {
+                self.start(running);
+            }
+        }
+    }
+
+    fn start(self: &Arc<Self>, running: Arc<Running>) {
+        let duty = Duty {
+            executor: self.clone(),
+            running: Some(running.clone()),
+        };
+        let task = tokio::spawn(perform(duty));
+        running.attach_task(task.abort_handle());
+        if self.core.demand() == Demand::Abandon {
+            running.abandon();
+        }
+    }
+
+    async fn attempt(&self, ctx: &JobContext) -> Performed {
+        let started = self.core.events.heard().then(|| {
+            self.core.events.tell(|| Event::JobStarted(ctx.into()));
+            self.core.clock.monotonic()
+        });
+        let timeout = ctx.timeout().or(self.core.settings.job_timeout);
+        let performed = match timeout {
+            None => self.work(ctx).await,
+            Some(timeout) => self.work_in_time(ctx, timeout).await,
+        };
+        if let Some(started) = started {
+            let elapsed = self.core.clock.monotonic().saturating_sub(started);
+            self.core.events.tell(|| Event::JobFinished {
+                job: ctx.into(),
+                ending: ending(&performed),
+                elapsed,
+            });
+        }
+        performed
+    }
+
+    async fn work(&self, ctx: &JobContext) -> Performed {
+        let hooks = async {
+            self.hooks.run_before_fork(ctx).await?;
+            self.hooks.run_after_fork(ctx).await
+        };
+        match hooks.await {
+            Ok(()) => self.performer.perform(ctx).await,
+            Err(error) => Performed::Failed(self.performer.fail(ctx, error.into_failure()).await),
+        }
+    }
+
+    /// Performs a job; when its time is up, asks it to stop, and when it does not, drops it.
+    async fn work_in_time(&self, ctx: &JobContext, timeout: Duration) -> Performed {
+        let clock = &self.core.clock;
+        let deadline = clock.monotonic().saturating_add(timeout);
+        let mut work = Box::pin(self.work(ctx));
+        if let Some(performed) = until(work.as_mut(), || clock.sleep_until(deadline)).await {
+            return performed;
+        }
+        ctx.cancel();
+        let grace = self.core.settings.timeout_grace;
+        let said = until(work.as_mut(), || clock.sleep(grace)).await;
+        let error = match said {
+            Some(Performed::Failed(failure)) => format!(
+                "The job did not end within {timeout:?}; asked to stop, it said: {}: {}",
+                failure.exception, failure.error
+            ),
+            Some(performed) => return performed,
+            None => format!("The job did not end within {timeout:?}"),
+        };
+        // What the application drops here may panic as well.
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(work)));
+        let failure = JobFailure::new("Resque::JobTimeout", error);
+        Performed::Failed(self.performer.fail(ctx, failure).await)
+    }
+
+    fn settlement(&self, running: &Running, ctx: &JobContext, performed: Performed) -> Settlement {
+        let receipt = running.receipt().clone();
+        match performed {
+            Performed::Done | Performed::Skipped => Settlement::done(receipt),
+            Performed::Failed(failure) => {
+                let now = self.core.store_clock.now();
+                Settlement::failed(receipt, failure.into_record(ctx, now))
+            }
+        }
+    }
+}
+
+/// Waits for the work, but no longer than the timer, which is made only if the work does not end at
+/// once.
+async fn until<W, T>(mut work: Pin<&mut W>, timer: impl FnOnce() -> T) -> Option<W::Output>
+where
+    W: Future,
+    T: Future<Output = ()> + Unpin,
+{
+    if let Some(done) = poll_fn(|context| match work.as_mut().poll(context) {
+        Poll::Ready(done) => Poll::Ready(Some(done)),
+        Poll::Pending => Poll::Ready(None),
+    })
+    .await
+    {
+        return Some(done);
+    }
+    let mut timer = timer();
+    poll_fn(|context| match work.as_mut().poll(context) {
+        Poll::Ready(done) => Poll::Ready(Some(done)),
+        Poll::Pending => timer.poll_unpin(context).map(|()| None),
+    })
+    .await
+}
+
+async fn perform(mut duty: Duty) {
+    let executor = duty.executor.clone();
+    let Some(running) = duty.running.clone() else {
+        return;
+    };
+    let ctx = executor
+        .performer
+        .prepare(Attempt::from(&running.reservation));
+    running.attach_context(ctx.clone());
+    if executor.core.demand() > Demand::Nothing {
+        ctx.cancel();
+    }
+    let span = tracing::info_span!(
+        "job",
+        class = ctx.class(),
+        queue = ctx.queue(),
+        worker = %running.reservation.worker,
+        attempt = ctx.attempt(),
+    );
+    let attempt = pin!(executor.attempt(&ctx));
+    let performed = if span.is_disabled() {
+        attempt.await
+    } else {
+        attempt.instrument(span).await
+    };
+    let settlement = executor.settlement(&running, &ctx, performed);
+    duty.done(settlement);
+}
+
+fn ending(performed: &Performed) -> Ending {
+    match performed {
+        Performed::Done => Ending::Done,
+        Performed::Skipped => Ending::Skipped,
+        Performed::Failed(failure) => Ending::Failed(failure.clone()),
+    }
+}
+
+/// The duty to tell a job's pool that it runs no more, whatever becomes of its task: the end of the
+/// job, an abort, the end of the runtime, or a panic outside of what the performer catches.
+struct Duty {
+    executor: Arc<Executor>,
+    running: Option<Arc<Running>>,
+}
+
+impl Duty {
+    fn done(&mut self, settlement: Settlement) {
+        self.tell(Some(settlement));
+    }
+
+    fn tell(&mut self, settlement: Option<Settlement>) {
+        if let Some(running) = self.running.take() {
+            let pool = running.pool;
+            // The engine may have gone; then nobody settles anything any more.
+            let _ = self.executor.results[pool].send(Finished {
+                running,
+                settlement,
+            });
+        }
+    }
+
+    fn panicked(&self, running: &Running) -> Settlement {
+        let reservation = &running.reservation;
+        let now = self.executor.core.store_clock.now();
+        let payload = reservation.payload.clone();
+        let record = FailureRecord::new(
+            now,
+            payload,
+            "Panic",
+            "the job panicked while it was dropped",
+        )
+        .on(reservation.worker.as_str(), reservation.queue.as_str());
+        Settlement::failed(reservation.receipt.clone(), record)
+    }
+}
+
+impl Drop for Duty {
+    fn drop(&mut self) {
+        let Some(running) = &self.running else {
+            return;
+        };
+        if std::thread::panicking() {
+            let settlement = self.panicked(running);
+            self.tell(Some(settlement));
+            return;
+        }
+        if let Some(ctx) = running.context() {
+            let events = &self.executor.core.events;
+            events.tell(|| Event::JobFinished {
+                job: ctx.into(),
+                ending: Ending::Abandoned,
+                elapsed: self
+                    .executor
+                    .core
+                    .clock
+                    .monotonic()
+                    .saturating_sub(running.since),
+            });
+        }
+        self.tell(None);
+    }
+}
+
+/// Whether a settlement gives its job back.
+pub(crate) fn releases(settlement: &Settlement) -> bool {
+    matches!(settlement.outcome, Outcome::Release)
+}

@@ -1,0 +1,250 @@
+//! Finds workers that have died, of any language, and records what they held as failed.
+//!
+//! Recovery is an ordinary settlement with the dead worker's receipt, valid only while it stays
+//! silent. So janitors may race, die half-way or be wrong about the time: the store lets one of
+//! them win, and none as soon as the worker beats again.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use tokio::sync::mpsc;
+
+use super::Event;
+use super::core::Core;
+use super::moments::Moment;
+use super::outage::{Link, broke};
+use super::report::Counters;
+use crate::wire::payload::decode;
+use crate::{
+    Attempt, Backend, DeadWorker, FailureRecord, Held, JobFailure, Leaving, Left, Performer,
+    QueueName, Result, Settled, Settlement,
+};
+
+/// Looks for the dead.
+#[derive(Debug)]
+pub(crate) struct Janitor {
+    pub(crate) core: Arc<Core>,
+    pub(crate) link: Arc<Link>,
+    pub(crate) performer: Performer,
+    pub(crate) moments: mpsc::UnboundedSender<Moment>,
+}
+
+/// A dead worker's job.
+struct Recovery {
+    dead: DeadWorker,
+    held: Held,
+    class: Option<String>,
+    failure: JobFailure,
+}
+
+impl Janitor {
+    /// One round after the other, for ever.
+    pub(crate) async fn run(self) {
+        loop {
+            let connection = self.link.connection();
+            match self.round(&connection.backend).await {
+                Ok(()) => self.link.worked(),
+                Err(error) => {
+                    let broke = broke(&error);
+                    self.link.failed("look for dead workers", error);
+                    if broke && let Err(error) = self.link.reconnect(&connection).await {
+                        self.link.failed("connect again", error);
+                    }
+                }
+            }
+            self.core
+                .clock
+                .sleep(self.core.settings.janitor_every)
+                .await;
+            self.look_for_stuck_jobs();
+        }
+    }
+
+    async fn round(&self, backend: &Backend) -> Result<()> {
+        let settings = &self.core.settings;
+        let now = self.core.store_clock.now();
+        let silence = settings.prune_after.min(settings.prune_foreign_after);
+        let Some(before) = now.checked_sub(silence) else {
+            return Ok(());
+        };
+        let dead = backend.workers().dead(before).await?;
+        if dead.is_empty() {
+            return Ok(());
+        }
+        let ours = self.core.slots.lock().ids_in_use();
+        let mut leaving = Vec::new();
+        let mut recoveries = Vec::new();
+        for dead in dead {
+            let silent = now.duration_since(dead.last_heartbeat).unwrap_or_default();
+            let limit = self.limit(&dead);
+            // Whatever the store thinks of ourselves, the heartbeat deals with it.
+            if silent <= limit || ours.contains(&dead.id) {
+                continue;
+            }
+            match self.recovery(&dead, silent > limit + settings.prune_after) {
+                Found::Nothing => leaving.push(dead.leaving()),
+                Found::Job(recovery) => recoveries.push(*recovery),
+                Found::NotOurs => {}
+            }
+        }
+        leaving.extend(self.settle(backend, recoveries, now).await?);
+        self.prune(backend, &leaving).await
+    }
+
+    /// The silence after which a worker is dead.
+    fn limit(&self, dead: &DeadWorker) -> Duration {
+        let settings = &self.core.settings;
+        if dead.id.is_ours() {
+            settings.prune_after
+        } else {
+            settings.prune_foreign_after
+        }
+    }
+
+    /// What is to be done about a dead worker's job. At first only a process that knows its class
+    /// recovers it, because it alone can run the failure hooks; later anybody does.
+    fn recovery(&self, dead: &DeadWorker, anybody: bool) -> Found {
+        let Some(held) = dead.holds.clone() else {
+            return Found::Nothing;
+        };
+        let class = decode(held.payload.as_bytes())
+            .map(|job| job.class.into_owned())
+            .ok();
+        let known = class
+            .as_deref()
+            .is_some_and(|class| self.performer.handlers().knows(class));
+        if !known && !anybody {
+            return Found::NotOurs;
+        }
+        let error = format!(
+            "Worker {} did not gracefully exit while processing {}",
+            dead.id,
+            class.as_deref().unwrap_or("<Unknown Job>")
+        );
+        let failure = JobFailure::new("Resque::PruneDeadWorkerDirtyExit", error);
+        Found::Job(Box::new(Recovery {
+            dead: dead.clone(),
+            held,
+            class,
+            failure,
+        }))
+    }
+
+    /// Records what the dead held, and answers who of them holds nothing any more.
+    async fn settle(
+        &self,
+        backend: &Backend,
+        recoveries: Vec<Recovery>,
+        now: SystemTime,
+    ) -> Result<Vec<Leaving>> {
+        if recoveries.is_empty() {
+            return Ok(Vec::new());
+        }
+        let settlements: Vec<_> = recoveries
+            .iter()
+            .map(|recovery| recovery.settlement(now))
+            .collect();
+        let from = &self.core.settings.pools[0].queues;
+        let exchange = backend
+            .queues()
+            .exchange(&settlements, &[], from, now)
+            .await?;
+        let mut leaving = Vec::new();
+        for (recovery, settled) in recoveries.into_iter().zip(exchange.settled) {
+            match settled {
+                Settled::Applied => {
+                    leaving.push(recovery.dead.leaving());
+                    self.tell_recovered(recovery);
+                }
+                // It has come back to life, or another janitor was faster.
+                Settled::Lost => leaving.push(recovery.dead.leaving()),
+                Settled::Trouble(error) => self.link.failed("recover a job", error),
+            }
+        }
+        Ok(leaving)
+    }
+
+    async fn prune(&self, backend: &Backend, leaving: &[Leaving]) -> Result<()> {
+        if leaving.is_empty() {
+            return Ok(());
+        }
+        let left = backend.workers().unregister(leaving).await?;
+        for (leaving, left) in leaving.iter().zip(left) {
+            if left == Left::Gone {
+                tracing::warn!(worker = %leaving.worker, "pruned a dead worker");
+                self.core.events.tell(|| Event::Pruned {
+                    worker: leaving.worker.clone(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn tell_recovered(&self, recovery: Recovery) {
+        Counters::add(&self.core.counters.recovered, 1);
+        let Recovery {
+            dead,
+            held,
+            class,
+            failure,
+        } = recovery;
+        tracing::warn!(
+            worker = %dead.id,
+            class,
+            queue = held.queue,
+            "recorded the job of a dead worker as failed"
+        );
+        let attempt =
+            Attempt::new(QueueName::new(&held.queue).ok(), held.payload).on(dead.id.clone());
+        // The runtime may have gone, and with it whoever runs hooks.
+        let _ = self.moments.send(Moment::Recovered(attempt, failure));
+        self.core.events.tell(|| Event::Recovered {
+            worker: dead.id,
+            class,
+            queue: held.queue,
+        });
+    }
+
+    /// Tells which jobs are past their time and do not yield.
+    fn look_for_stuck_jobs(&self) {
+        let settings = &self.core.settings;
+        let now = self.core.clock.monotonic();
+        for running in self.core.slots.running() {
+            let timeout = running.context().and_then(|ctx| ctx.timeout());
+            let Some(timeout) = timeout.or(settings.job_timeout) else {
+                continue;
+            };
+            let elapsed = now.saturating_sub(running.since);
+            if elapsed > timeout + settings.timeout_grace && running.mark_stuck() {
+                let job = running.info();
+                tracing::error!(
+                    class = job.class,
+                    ?elapsed,
+                    "a job is stuck: it does not yield"
+                );
+                self.core.events.tell(|| Event::Stuck { job, elapsed });
+            }
+        }
+    }
+}
+
+enum Found {
+    /// The worker holds nothing.
+    Nothing,
+    /// It holds a job that this process may recover.
+    Job(Box<Recovery>),
+    /// It holds a job that others may know.
+    NotOurs,
+}
+
+impl Recovery {
+    fn settlement(&self, now: SystemTime) -> Settlement {
+        let JobFailure {
+            exception, error, ..
+        } = &self.failure;
+        let payload = self.held.payload.clone();
+        let record = FailureRecord::new(now, payload, exception, error)
+            .on(self.dead.id.as_str(), &self.held.queue);
+        Settlement::recovered(self.held.receipt.clone(), record)
+    }
+}

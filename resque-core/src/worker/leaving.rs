@@ -1,0 +1,60 @@
+//! Leaving the registry, and giving back what ids hold that nobody works for any more.
+
+use std::sync::Arc;
+
+use super::core::Core;
+use super::report::Counters;
+use super::slots::Running;
+use crate::{Backend, Leaving, Left, Receipt, Result, Settled, Settlement, WorkerId};
+
+/// Gives jobs back to the front of their queues, in the order in which they were reserved.
+pub(crate) async fn release(core: &Core, backend: &Backend, jobs: &[Arc<Running>]) -> Result<()> {
+    let mut jobs: Vec<_> = jobs.iter().collect();
+    jobs.sort_unstable_by_key(|running| running.number);
+    let receipts = jobs.into_iter().map(|running| running.receipt().clone());
+    release_receipts(core, backend, receipts.collect()).await
+}
+
+async fn release_receipts(core: &Core, backend: &Backend, receipts: Vec<Receipt>) -> Result<()> {
+    if receipts.is_empty() {
+        return Ok(());
+    }
+    let releases: Vec<_> = receipts.into_iter().map(Settlement::release).collect();
+    let from = &core.settings.pools[0].queues;
+    let now = core.store_clock.now();
+    let exchange = backend.queues().exchange(&releases, &[], from, now).await?;
+    let applied = |settled: &&Settled| matches!(settled, Settled::Applied);
+    let count = exchange.settled.iter().filter(applied).count();
+    Counters::add(&core.counters.released, count as u64);
+    Ok(())
+}
+
+/// Takes ids off the registry. What one of them still holds it was given without ever hearing of
+/// it, so it is given back, unless it is among `running`, whose jobs nobody could end.
+pub(crate) async fn unregister(
+    core: &Core,
+    backend: &Backend,
+    ids: &[WorkerId],
+    running: &[Arc<Running>],
+) -> Result<()> {
+    let leaving: Vec<_> = ids.iter().cloned().map(Leaving::new).collect();
+    let left = backend.workers().unregister(&leaving).await?;
+    let unheard: Vec<Receipt> = left
+        .into_iter()
+        .filter_map(|left| match left {
+            Left::Holding(held) => Some(held.receipt),
+            Left::Gone | Left::Alive => None,
+        })
+        .filter(|receipt| running.iter().all(|running| running.receipt() != receipt))
+        .collect();
+    if unheard.is_empty() {
+        return Ok(());
+    }
+    let again = unheard
+        .iter()
+        .map(|receipt| Leaving::new(receipt.worker().clone()));
+    let again: Vec<_> = again.collect();
+    release_receipts(core, backend, unheard).await?;
+    backend.workers().unregister(&again).await?;
+    Ok(())
+}

@@ -1,0 +1,159 @@
+//! The end of a worker, in the one order in which nothing is lost: fetch, executor, exchange,
+//! promoter, janitor, heartbeat, unregister.
+//!
+//! The lifecycle has ended the first two before this begins: no job is taken any more, and the jobs
+//! have ended or were dropped, except for those that do not yield.
+
+use std::future::pending;
+use std::sync::Arc;
+
+use tokio::task::JoinSet;
+
+use super::core::{Core, Links};
+use super::engine::Parts;
+use super::leaving;
+use super::outage::{Backoff, Link, Persisted, persist};
+use super::pool::Remains;
+use super::report::Counters;
+use super::slots::Running;
+use super::supervisor::{HURRY, Supervisor};
+use crate::{Backend, Result, WorkerId};
+
+/// Settles what there is, gives back what was dropped, and leaves the registry. Answers the jobs
+/// that still run.
+pub(crate) async fn stop(
+    core: &Arc<Core>,
+    parts: Parts,
+    supervisor: &mut Supervisor,
+) -> Vec<Arc<Running>> {
+    let Parts {
+        links,
+        pools,
+        promoter,
+        promotes,
+        janitor,
+        heart,
+        heart_stop,
+    } = parts;
+
+    // Exchange: what has ended is settled, what was dropped goes back to the front of its queue.
+    let remains = supervisor.meanwhile(ends(pools)).await;
+    let mut released: Vec<_> = remains.into_iter().flat_map(|r| r.abandoned).collect();
+    let (mut still_running, unstarted) = core
+        .slots
+        .running()
+        .into_iter()
+        .filter(|running| released.iter().all(|other| !Arc::ptr_eq(running, other)))
+        .partition::<Vec<_>, _>(|running| running.has_started());
+    released.extend(unstarted);
+    if core.settings.exits_after_run {
+        // The process ends now, and these jobs with it.
+        released.extend(still_running.iter().cloned());
+    }
+    let jobs = released.clone();
+    let give_back = async |backend: Backend| leaving::release(core, &backend, &jobs).await;
+    if !try_to(
+        core,
+        supervisor,
+        &links.exchange,
+        "give jobs back",
+        give_back,
+    )
+    .await
+    {
+        Counters::add(&core.counters.unsettled, released.len() as u64);
+    }
+
+    // Promoter: another process may promote at once.
+    promotes.abort();
+    let resign = async |_| promoter.resign().await;
+    try_to(core, supervisor, &links.upkeep, "stop promoting", resign).await;
+
+    // Janitor: it may be cut off anywhere.
+    janitor.abort();
+
+    // Heartbeat, until here, so that nobody takes what is being settled for lost.
+    heart_stop.cancel();
+    let registered = match heart.await {
+        Ok(registered) => registered,
+        Err(_) => core.slots.lock().ids_in_use(),
+    };
+    let held = if core.settings.exits_after_run {
+        Vec::new()
+    } else {
+        still_running.clone()
+    };
+    let unregister =
+        async |backend: Backend| leaving::unregister(core, &backend, &registered, &held).await;
+    try_to(
+        core,
+        supervisor,
+        &links.upkeep,
+        "leave the registry",
+        unregister,
+    )
+    .await;
+    still_running.sort_unstable_by_key(|running| running.number);
+    still_running
+}
+
+/// Leaves the registry again after a start that was broken off.
+pub(crate) async fn leave_early(
+    core: &Arc<Core>,
+    links: &Links,
+    registered: Vec<WorkerId>,
+    supervisor: &mut Supervisor,
+) {
+    if registered.is_empty() {
+        return;
+    }
+    let unregister =
+        async |backend: Backend| leaving::unregister(core, &backend, &registered, &[]).await;
+    try_to(
+        core,
+        supervisor,
+        &links.upkeep,
+        "leave the registry",
+        unregister,
+    )
+    .await;
+}
+
+async fn ends(mut pools: JoinSet<Remains>) -> Vec<Remains> {
+    let mut remains = Vec::new();
+    while let Some(end) = pools.join_next().await {
+        // A pool that crashed leaves nothing behind; others will find its jobs.
+        remains.extend(end.ok());
+    }
+    remains
+}
+
+/// Tries until it works or the worker is in a hurry and has no time left.
+async fn try_to<F>(
+    core: &Arc<Core>,
+    supervisor: &mut Supervisor,
+    link: &Link,
+    doing: &'static str,
+    call: F,
+) -> bool
+where
+    F: AsyncFnMut(Backend) -> Result<()>,
+{
+    let mut orders = supervisor.orders().subscribe();
+    let give_up = async move {
+        if orders.wait_for(|orders| orders.hurry).await.is_err() {
+            pending::<()>().await;
+        }
+        core.clock.sleep(HURRY).await;
+    };
+    let backoff = Backoff::new(core.settings.retry_between);
+    let persisted = persist(link, backoff, give_up, doing, call);
+    match supervisor.meanwhile(persisted).await {
+        Persisted::Done(()) => true,
+        Persisted::GaveUp => false,
+        Persisted::Refused(error) => {
+            link.failed(doing, error);
+            false
+        }
+    }
+}

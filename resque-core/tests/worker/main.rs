@@ -1,0 +1,5 @@
+//! The worker runtime over the memory backend, with a clock moved by hand and a store that goes
+//! away on purpose.
+
+mod basics;
+mod world;
