@@ -1,15 +1,13 @@
 //! Reads a value from a list of arguments.
 
-use std::fmt;
-
 use serde::de::value::{BorrowedStrDeserializer, U64Deserializer};
 use serde::de::{
-    self, Deserialize, DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqAccess,
-    Unexpected, Visitor,
+    Deserialize, DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqAccess, Visitor,
 };
 
+use super::failure::{Failure, problem};
+use super::raw::{Args, Keys, State};
 use super::{ArgumentError, Arity, RAW_VALUE};
-use crate::wire::json::Scanner;
 
 /// Reads the whole list as a `T`.
 pub(super) fn read<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T, ArgumentError> {
@@ -17,10 +15,8 @@ pub(super) fn read<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T, Argume
     let mut result = T::deserialize(&mut args);
     if let Err(Failure::Key) = result {
         // A type that implements `Deserialize` by hand may know its fields by name only.
-        args = Args {
-            keys: Keys::Names,
-            ..Args::new(text, usize::MAX)
-        };
+        args = Args::new(text, usize::MAX);
+        args.keys = Keys::Names;
         result = T::deserialize(&mut args);
     }
     match result {
@@ -98,188 +94,6 @@ fn fewest<'de, T: Deserialize<'de>>(text: &'de str, most: usize) -> Option<usize
         }
     }
     Some(0)
-}
-
-/// Why a value could not be read.
-#[derive(Debug)]
-enum Failure {
-    /// There was no argument for the field with this index.
-    Missing {
-        index: usize,
-        name: Option<&'static str>,
-    },
-    /// An argument did not fit.
-    Argument {
-        index: usize,
-        name: Option<&'static str>,
-        problem: String,
-    },
-    /// The type refused the list.
-    Whole(String),
-    /// The type does not know its fields by index.
-    Key,
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(self, f)
-    }
-}
-
-impl std::error::Error for Failure {}
-
-impl de::Error for Failure {
-    fn custom<T: fmt::Display>(message: T) -> Self {
-        Self::Whole(message.to_string())
-    }
-
-    fn invalid_length(length: usize, _: &dyn de::Expected) -> Self {
-        Self::Missing {
-            index: length,
-            name: None,
-        }
-    }
-
-    fn missing_field(name: &'static str) -> Self {
-        // The index is found where the names are known.
-        Self::Missing {
-            index: usize::MAX,
-            name: Some(name),
-        }
-    }
-
-    fn invalid_type(_: Unexpected<'_>, expected: &dyn de::Expected) -> Self {
-        Self::Whole(format!(
-            "a list cannot be read as {expected}; take one argument as `(T,)`"
-        ))
-    }
-}
-
-/// The raw arguments, taken one by one.
-struct Args<'de> {
-    text: &'de str,
-    scanner: Scanner<'de>,
-    state: State<'de>,
-    taken: usize,
-    /// Pretends that there are no more than so many.
-    limit: usize,
-    /// How many the type can take, once it has told.
-    at_most: Option<usize>,
-    keys: Keys,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum State<'de> {
-    /// The next argument.
-    Next(&'de str),
-    /// There are no more.
-    Ended,
-    /// This is no list.
-    Broken,
-}
-
-/// How fields are told to the type.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Keys {
-    /// By index, which derived code understands; names would trip over `#[serde(alias)]`.
-    Indices,
-    Names,
-}
-
-impl<'de> Args<'de> {
-    fn new(text: &'de str, limit: usize) -> Self {
-        let mut scanner = Scanner::new(text.as_bytes());
-        scanner.skip_space();
-        let opened = scanner.expect(b'[', "a list").is_ok();
-        let keys = Keys::Indices;
-        let state = State::Broken;
-        let mut args = Self {
-            text,
-            scanner,
-            state,
-            taken: 0,
-            limit,
-            at_most: None,
-            keys,
-        };
-        if opened {
-            args.state = args.look(true);
-        }
-        args
-    }
-
-    /// Finds the next argument, behind the bracket or behind the one before.
-    fn look(&mut self, first: bool) -> State<'de> {
-        if self.taken >= self.limit {
-            return State::Ended;
-        }
-        self.scanner.skip_space();
-        if self.scanner.peek() == Some(b']') {
-            let closed = self
-                .scanner
-                .expect(b']', "`]`")
-                .and_then(|()| self.scanner.finish());
-            return if closed.is_ok() {
-                State::Ended
-            } else {
-                State::Broken
-            };
-        }
-        if !first && self.scanner.expect(b',', "`,`").is_err() {
-            return State::Broken;
-        }
-        self.scanner.skip_space();
-        match self.scanner.value() {
-            Ok((_, range)) => State::Next(&self.text[range]),
-            Err(_) => State::Broken,
-        }
-    }
-
-    fn take(&mut self) -> Option<&'de str> {
-        let State::Next(raw) = self.state else {
-            return None;
-        };
-        self.taken += 1;
-        self.state = self.look(false);
-        Some(raw)
-    }
-
-    /// Takes the next argument, which is there, into `seed`.
-    fn read<S>(&mut self, seed: S, name: Option<&'static str>) -> Result<S::Value, Failure>
-    where
-        S: DeserializeSeed<'de>,
-    {
-        let index = self.taken;
-        let raw = self.take().ok_or(Failure::Missing { index, name })?;
-        seed.deserialize(&mut serde_json::Deserializer::from_str(raw))
-            .map_err(|error| Failure::Argument {
-                index,
-                name,
-                problem: problem(&error),
-            })
-    }
-}
-
-/// An error of `serde_json` in our words and without its place in the text, which nobody sees.
-fn problem(error: &serde_json::Error) -> String {
-    const LONGEST: usize = 300;
-    let text = error.to_string();
-    let text = match text.rsplit_once(" at line ") {
-        Some((text, _)) if error.line() > 0 => text,
-        _ => &*text,
-    };
-    let parts = text.split_once(": ").zip(text.rsplit_once(", expected "));
-    let text = match parts {
-        Some((("invalid type" | "invalid value", _), (found, expected))) => {
-            let found = found.split_once(": ").map_or(found, |(_, found)| found);
-            format!("expected {expected}, found {found}")
-        }
-        _ => text.to_owned(),
-    };
-    match text.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text,
-    }
 }
 
 impl<'de> Deserializer<'de> for &mut Args<'de> {

@@ -45,7 +45,9 @@
 mod checked;
 mod de;
 mod error;
+mod failure;
 mod float;
+mod raw;
 mod ser;
 
 use serde::Serialize;

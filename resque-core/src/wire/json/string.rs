@@ -135,6 +135,8 @@ mod tests {
         assert_ne!(unescape(br#""\ud83d""#), unescape(br#""\ud83e""#));
         assert_eq!(to_text(br#""\ud83d""#), None);
         assert_eq!(to_text(br#""\ud83d\ude00""#).as_deref(), Some("😀"));
+        let ends = to_text(br#""\ud800\udc00\udbff\udfff""#);
+        assert_eq!(ends.as_deref(), Some("\u{10000}\u{10ffff}"));
     }
 
     #[test]
