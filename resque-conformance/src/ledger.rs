@@ -39,6 +39,11 @@ impl Ledger {
         self.done.push(number);
     }
 
+    /// Notes that these jobs were performed.
+    pub(crate) fn all_done(&mut self, numbers: impl IntoIterator<Item = u64>) {
+        self.done.extend(numbers);
+    }
+
     /// How many jobs are done.
     pub(crate) fn count_done(&self) -> usize {
         self.done.len()

@@ -9,6 +9,7 @@ mod verdict;
 mod case;
 mod cases;
 mod ledger;
+mod patience;
 mod report;
 mod run;
 mod snapshot;

@@ -10,6 +10,7 @@ use futures::future::BoxFuture;
 use resque_core::{Backend, Connect, QueueName, Result, WorkerId};
 
 use crate::store::Store;
+use crate::verdict::Broken;
 use crate::{CaseName, Declared, Verdict};
 
 /// Makes one world for each case.
@@ -248,6 +249,13 @@ impl World {
     /// A second connection with the same verbs.
     pub(crate) async fn twin(&self) -> Verdict<Store> {
         Ok(Store::new(self.connect_again().await?, self.start()))
+    }
+
+    /// The other namespace with the same verbs.
+    pub(crate) fn next_door(&self) -> Verdict<Store> {
+        let neighbour = self.neighbour.clone();
+        let neighbour = neighbour.ok_or_else(|| Broken::new("the world has no `neighbour`"))?;
+        Ok(Store::new(neighbour, self.start()))
     }
 
     /// Cleans up, or leaves everything and says where it is.

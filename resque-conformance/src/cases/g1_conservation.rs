@@ -350,9 +350,7 @@ cases! {
         }
         let mut ledger = Ledger::of(0..JOBS);
         for task in tasks {
-            task.await??
-                .into_iter()
-                .for_each(|number| ledger.done(number));
+            ledger.all_done(task.await??);
         }
         ensure_eq!(ledger.count_done() as u64, JOBS, "jobs performed");
         ledger.balances(&store).await
@@ -375,21 +373,13 @@ cases! {
         let slot = store.register(0).await?;
         let mut ledger = Ledger::of(0..4 * EACH);
         while !producers.iter().all(tokio::task::JoinHandle::is_finished) {
-            store
-                .drain(&slot, "mail")
-                .await?
-                .into_iter()
-                .for_each(|number| ledger.done(number));
+            ledger.all_done(store.drain(&slot, "mail").await?);
             tokio::task::yield_now().await;
         }
         for producer in producers {
             producer.await??;
         }
-        store
-            .drain(&slot, "mail")
-            .await?
-            .into_iter()
-            .for_each(|number| ledger.done(number));
+        ledger.all_done(store.drain(&slot, "mail").await?);
         ensure_eq!(ledger.count_done() as u64, 4 * EACH, "jobs performed");
         ledger.balances(&store).await
     }

@@ -1,5 +1,7 @@
 //! G1 once more: the call was executed and its reply was lost, for every operation.
 
+use std::slice::from_ref;
+
 use resque_core::testing::{Fault, Faults, Operation};
 use resque_core::{
     DelayedEdit, DelayedTo, Edit, EditTo, Enqueue, Error, FailureRetry, Leaving, Left, Result,
@@ -40,7 +42,7 @@ async fn settled_once(
     let (store, lossy, _) = losing(world, Operation::Exchange);
     let given = store.hand_out_one("mail", 1).await?;
     let settlement = settlement(&store, given.receipt);
-    let done = std::slice::from_ref(&settlement);
+    let done = from_ref(&settlement);
     lost(
         lossy
             .queues()
@@ -88,7 +90,7 @@ cases! {
         lost(
             lossy
                 .queues()
-                .exchange(&[], &[slot.clone()], &list("mail"), store.at(0))
+                .exchange(&[], from_ref(&slot), &list("mail"), store.at(0))
                 .await,
         )?;
         Ledger::of([1, 2]).balances(&store).await?;
@@ -183,7 +185,7 @@ cases! {
         let held = dead.into_iter().find_map(|dead| dead.holds);
         let held = held.ok_or_else(|| Broken::new("no dead worker holds the job"))?;
         let recovered = Settlement::recovered(held.receipt, store.record_of("mail", 1));
-        let done = std::slice::from_ref(&recovered);
+        let done = from_ref(&recovered);
         lost(
             lossy
                 .queues()
