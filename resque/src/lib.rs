@@ -1,1 +1,48 @@
-//! resque
+//! Background jobs with the backend of your choice.
+//!
+//! A job is a struct whose fields are its arguments. A client puts it into a queue, and a worker,
+//! in this process or in another one, in Rust or in Ruby, performs it.
+//!
+//! ```
+//! use resque::prelude::*;
+//! use serde::{Deserialize, Serialize};
+//!
+//! #[derive(Serialize, Deserialize)]
+//! struct Archive { repo_id: u64, branch: String }
+//!
+//! impl Job for Archive {
+//!     const CLASS: &'static str = "Archive";
+//!     const QUEUE: &'static str = "file_serve";
+//!     async fn perform(self, _ctx: &JobContext) -> JobResult { Ok(()) }
+//! }
+//!
+//! # #[cfg(feature = "memory")]
+//! # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+//! let client = Client::new(resque::connect("memory:").await?); // or "redis://localhost"
+//! let _ = client.enqueue(&Archive { repo_id: 44, branch: "main".into() }).await?;
+//! assert_eq!(client.size("file_serve").await?, 1);
+//! # Ok::<(), resque::Error>(()) })?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! | part | what it is |
+//! |---|---|
+//! | [`connect`] | opens the store that a URL names |
+//! | [`Job`], [`Handlers`] | what jobs are and who performs them |
+//! | [`Client`], [`blocking::Client`] | puts jobs into queues, asks and changes everything in a store |
+//! | [`Hooks`], [`Middleware`] | runs around every step |
+#![cfg_attr(
+    feature = "testing",
+    doc = "| [`testing`] | a clock moved by hand, drain, assertions, faults |"
+)]
+//!
+//! Features: `memory` (on unless turned off), `testing`.
+
+mod connect;
+#[cfg(feature = "memory")]
+pub mod memory;
+pub mod prelude;
+
+pub use resque_core::*;
+
+pub use self::connect::{connect, connect_blocking};

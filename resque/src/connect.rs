@@ -1,0 +1,128 @@
+//! Opens the store that a URL names.
+
+use resque_core::{Backend, Error, Result, blocking};
+
+/// Opens the store that a URL names.
+///
+/// | URL | store |
+/// |---|---|
+/// | `memory:` | a new store in memory |
+/// | `memory:NAME` | the store in memory of this name, the same for the whole process |
+/// | `redis://[user:password@]host[:port][/db]` | Redis |
+/// | `rediss://…` | Redis over TLS |
+/// | `unix:///path/to/socket` | Redis behind a Unix socket |
+/// | `host[:port[:db]][/namespace]` | Redis, as Resque writes it |
+///
+/// Settings follow behind a question mark: all take `namespace`, and Redis takes what
+/// its configuration lists.
+///
+/// # Errors
+///
+/// [`Error::InvalidSetting`] for a URL that makes no sense or a store whose feature is not built
+/// in; otherwise whatever connecting ends with, [`Error::Unavailable`] above all.
+///
+/// ```
+/// # #[cfg(feature = "memory")]
+/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+/// let backend = resque::connect("memory:orders?namespace=shop").await?;
+/// assert_eq!(backend.queues().info().name, "memory");
+///
+/// let error = resque::connect("ftp://localhost").await.unwrap_err();
+/// assert!(error.to_string().starts_with("the URL scheme ftp: there is no store of this kind"));
+/// # Ok::<(), resque::Error>(()) })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub async fn connect(url: &str) -> Result<Backend> {
+    match scheme(url) {
+        "memory" => memory(url),
+        "redis" | "rediss" | "unix" | "redis+unix" => redis(url).await,
+        other => Err(Error::InvalidSetting {
+            setting: format!("the URL scheme {other}"),
+            reason: "there is no store of this kind; there are memory:, redis://, rediss://, \
+                     unix:// and host:port"
+                .to_owned(),
+        }),
+    }
+}
+
+/// Opens the store that a URL names, for code that is not async.
+///
+/// # Errors
+///
+/// As for [`connect`].
+///
+/// ```
+/// # #[cfg(feature = "memory")] {
+/// let client = resque::connect_blocking("memory:")?;
+/// let _ = client.enqueue_raw("q", "Archive", &(44, "masterbrew"))?;
+/// # }
+/// # Ok::<(), resque::Error>(())
+/// ```
+pub fn connect_blocking(url: &str) -> Result<blocking::Client> {
+    let url = url.to_owned();
+    blocking::Client::open(async move { connect(&url).await })
+}
+
+/// The kind of store a URL names; whatever looks like no URL is one of Resque's own strings.
+fn scheme(url: &str) -> &str {
+    if let Some((scheme, _)) = url.split_once("://") {
+        return scheme;
+    }
+    match url.split_once(':').map_or(url, |(first, _)| first) {
+        known @ ("memory" | "unix") => known,
+        _ => "redis",
+    }
+}
+
+#[cfg(feature = "memory")]
+fn memory(url: &str) -> Result<Backend> {
+    crate::memory::open(url)
+}
+
+#[cfg(not(feature = "memory"))]
+fn memory(_url: &str) -> Result<Backend> {
+    Err(not_built_in("memory"))
+}
+
+async fn redis(_url: &str) -> Result<Backend> {
+    Err(not_built_in("redis"))
+}
+
+fn not_built_in(feature: &str) -> Error {
+    Error::InvalidSetting {
+        setting: format!("a {feature} URL"),
+        reason: format!("this program was built without the feature `{feature}` of `resque`"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_and_resques_own_strings_are_told_apart() {
+        for (url, expected) in [
+            ("memory:", "memory"),
+            ("memory", "memory"),
+            ("memory://x", "memory"),
+            ("memory:x?namespace=y", "memory"),
+            ("redis://localhost", "redis"),
+            ("rediss://user:pass@host:1/2", "rediss"),
+            ("unix:/run/redis.sock", "unix"),
+            ("unix:///run/redis.sock", "unix"),
+            ("redis+unix:///run/redis.sock", "redis+unix"),
+            ("localhost", "redis"),
+            ("localhost:6379", "redis"),
+            ("localhost:6379:2/shop", "redis"),
+            ("postgres://localhost/shop", "postgres"),
+        ] {
+            assert_eq!(scheme(url), expected, "{url}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_error_never_shows_a_password() {
+        let error = connect("ftp://user:secret@host").await.unwrap_err();
+        assert!(!error.to_string().contains("secret"), "{error}");
+    }
+}

@@ -1,0 +1,6 @@
+//! What most programs need: `use resque::prelude::*`.
+
+pub use crate::{
+    Client, Enqueued, Handlers, Hooks, Job, JobContext, JobError, JobResult, Middleware, NewJob,
+    Next, QueueList, connect,
+};
