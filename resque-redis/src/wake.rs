@@ -1,5 +1,7 @@
 //! Hearing of new jobs without asking: the server announces every change of a queue's key on a connection of its own.
 
+#[cfg(test)]
+mod live_tests;
 mod marks;
 
 use std::fmt;
