@@ -49,10 +49,17 @@ impl Tallies {
         }
     }
 
-    fn field(&mut self, field: Field) -> &mut Option<i64> {
+    fn get(&self, field: Field) -> Option<i64> {
         match field {
-            Field::Processed => &mut self.processed,
-            Field::Failed => &mut self.failed,
+            Field::Processed => self.processed,
+            Field::Failed => self.failed,
+        }
+    }
+
+    fn set(&mut self, field: Field, value: Option<i64>) {
+        match field {
+            Field::Processed => self.processed = value,
+            Field::Failed => self.failed = value,
         }
     }
 
@@ -74,10 +81,10 @@ impl Counters {
 
 impl State {
     /// The value of a counter.
-    pub(crate) fn counter(&mut self, name: &str) -> Option<i64> {
+    pub(crate) fn counter(&self, name: &str) -> Option<i64> {
         match Place::of(name) {
-            Place::Total(field) => *self.counters.tallies.field(field),
-            Place::Worker(id, field) => *self.workers.get_mut(&id)?.tallies.field(field),
+            Place::Total(field) => self.counters.tallies.get(field),
+            Place::Worker(id, field) => self.workers.get(&id)?.tallies.get(field),
             Place::Other(name) => self.counters.others.get(name).copied(),
         }
     }
@@ -85,9 +92,9 @@ impl State {
     /// Sets or removes a counter.
     pub(crate) fn set_counter(&mut self, name: &str, value: Option<i64>) {
         match Place::of(name) {
-            Place::Total(field) => *self.counters.tallies.field(field) = value,
+            Place::Total(field) => self.counters.tallies.set(field, value),
             Place::Worker(id, field) => {
-                *self.workers.open(&id).tallies.field(field) = value;
+                self.workers.open(&id).tallies.set(field, value);
                 self.workers.tidy(&id);
             }
             Place::Other(name) => match value {

@@ -12,7 +12,7 @@ use resque_core::{
 };
 
 use crate::jobs::Job;
-use crate::store::{State, Store, gone};
+use crate::store::{State, Store, gone, unknown};
 
 /// The waiting jobs, by their time and then by their coming.
 #[derive(Default)]
@@ -151,15 +151,16 @@ impl State {
         let place = self.delayed.place(&edit.id);
         let place = place.ok_or_else(|| gone("the delayed job", edit.id.as_str()))?;
         match edit.to {
+            DelayedTo::Nowhere => {
+                self.delayed.take_out(place);
+            }
             DelayedTo::Queue => self.move_into_queue(place, now),
             DelayedTo::At(due) => {
                 if let Some(waiting) = self.delayed.take_out(place) {
                     self.delayed.put((due, place.1), waiting);
                 }
             }
-            _ => {
-                self.delayed.take_out(place);
-            }
+            other => return Err(unknown("edit a delayed job", &other)),
         }
         Ok(())
     }

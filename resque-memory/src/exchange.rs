@@ -3,11 +3,11 @@
 use std::time::SystemTime;
 
 use resque_core::{
-    Error, Exchange, Outcome, QueueList, QueueName, Reservation, Settled, Settlement, WorkerId,
+    Exchange, Outcome, QueueList, QueueName, Reservation, Settled, Settlement, WorkerId,
 };
 
 use crate::jobs::Job;
-use crate::store::State;
+use crate::store::{State, unknown};
 
 /// Jobs that go back to the front of their queues once all settlements are through.
 type Released = Vec<(QueueName, Job)>;
@@ -56,9 +56,8 @@ impl State {
             Outcome::Release => released.push((note.queue, note.job)),
             Outcome::Defer(at) => self.delayed.add(*at, note.queue, note.job.payload),
             other => {
-                let trouble = unknown(other, &note.queue);
                 worker.note = Some(note);
-                return Settled::Trouble(trouble);
+                return Settled::Trouble(unknown("settle a job", other));
             }
         }
         worker.tallies.count(settlement.tally);
@@ -92,15 +91,6 @@ impl State {
         }
         slots.for_each(|id| self.workers.redeliver(id, &mut round));
         round.reserved
-    }
-}
-
-/// The error for an outcome that came into the world after this backend.
-fn unknown(outcome: &Outcome, queue: &QueueName) -> Error {
-    Error::Rejected {
-        what: format!("settle a job of {queue}"),
-        reason: format!("the memory backend does not know the outcome {outcome:?}"),
-        transient: false,
     }
 }
 

@@ -4,8 +4,9 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::SystemTime;
 
-use resque_core::{Edit, EditTo, Page, Payload, Popped, QueueList, QueueName, QueueStatus};
+use resque_core::{Edit, EditTo, Page, Payload, Popped, QueueList, QueueName, QueueStatus, Result};
 
+use crate::store::unknown;
 use crate::wait::Bell;
 
 /// One waiting job.
@@ -116,26 +117,38 @@ impl Queues {
     }
 
     /// Removes or moves the jobs of exactly these bytes and answers how many there were.
-    pub(crate) fn edit(&mut self, edit: &Edit, now: SystemTime) -> usize {
-        let Some(queue) = self.queues.get_mut(&edit.queue) else {
-            return 0;
+    pub(crate) fn edit(&mut self, edit: &Edit, now: SystemTime) -> Result<usize> {
+        let found = match &edit.to {
+            EditTo::Nowhere | EditTo::Front | EditTo::Queue(_) => self.take(edit),
+            other => return Err(unknown("edit a queue", other)),
         };
-        let found = queue.take(&edit.payload, edit.at_most);
         let count = found.len();
-        match &edit.to {
-            EditTo::Front => {
-                for job in found {
-                    self.put_front(&edit.queue, job);
-                }
-            }
-            EditTo::Queue(other) => {
-                for job in found {
+        for job in found {
+            match &edit.to {
+                EditTo::Front => self.put_front(&edit.queue, job),
+                EditTo::Queue(other) => {
                     self.put_back(other, Job { since: now, ..job });
                 }
+                _ => {}
             }
-            _ => {}
         }
-        count
+        Ok(count)
+    }
+
+    /// Takes out the jobs that an edit means.
+    fn take(&mut self, edit: &Edit) -> Vec<Job> {
+        let at_most = usize::try_from(edit.at_most).unwrap_or(usize::MAX);
+        let mut found = Vec::new();
+        if let Some(queue) = self.queues.get_mut(&edit.queue) {
+            queue.jobs.retain(|job| {
+                let wanted = found.len() < at_most && job.payload == edit.payload;
+                if wanted {
+                    found.push(job.clone());
+                }
+                !wanted
+            });
+        }
+        found
     }
 
     /// Makes a queue exist; answers whether it is new.
@@ -189,22 +202,6 @@ impl Queues {
             self.bell.ring_all();
         }
         self.paused = paused;
-    }
-}
-
-impl Queue {
-    /// Takes out the first jobs of exactly these bytes.
-    fn take(&mut self, payload: &Payload, at_most: u64) -> Vec<Job> {
-        let at_most = usize::try_from(at_most).unwrap_or(usize::MAX);
-        let mut found = Vec::new();
-        self.jobs.retain(|job| {
-            let wanted = found.len() < at_most && job.payload == *payload;
-            if wanted {
-                found.push(job.clone());
-            }
-            !wanted
-        });
-        found
     }
 }
 

@@ -152,9 +152,6 @@ mod tests {
             (keyspace.namespace(), keyspace.key(&[])),
             ("my:ns", "my:ns".into())
         );
-        assert_eq!(
-            format!("{memory:?}"),
-            r#"MemoryBackend { namespace: "my:ns", .. }"#
-        );
+        assert!(format!("{memory:?}").contains(r#"namespace: "my:ns", .."#));
     }
 }

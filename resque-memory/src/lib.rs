@@ -36,6 +36,17 @@
 //!
 //! Times come from the caller or from the injected clock, and nothing is drawn by lot: the same
 //! calls in the same order give the same answers. Under a manual clock a test sees every step.
+//!
+//! # Where the traits leave a choice
+//!
+//! - Failures are one list that also knows each queue's share: counting and clearing by queue work
+//!   as if every queue had a list of its own.
+//! - Delayed jobs of the same time come in the order in which they were put in, and keep it when
+//!   they are moved to another time.
+//! - Stopping a queue outlives the queue: deleted and made anew, it is still stopped.
+//! - A slot that reserves without being registered beats by that, so that what it holds is found
+//!   when it dies.
+//! - Two heartbeats of the same time are two: what was decided because of the first is void.
 
 // `store` holds the state, one part each in `jobs`, `workers`, `counters`, `failures` and `delayed`;
 // `exchange` is the step that touches them all. The other files implement a trait each.
@@ -54,7 +65,6 @@ mod testing;
 mod wait;
 mod workers;
 
-use std::fmt;
 use std::sync::Arc;
 
 use resque_core::{Backend, SharedClock, SystemClock};
@@ -62,7 +72,7 @@ use resque_core::{Backend, SharedClock, SystemClock};
 use self::store::Store;
 
 /// A store in memory; clones share it.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct MemoryBackend {
     store: Arc<Store>,
 }
@@ -120,13 +130,5 @@ impl Default for MemoryBackend {
 impl From<MemoryBackend> for Backend {
     fn from(memory: MemoryBackend) -> Self {
         memory.backend()
-    }
-}
-
-impl fmt::Debug for MemoryBackend {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MemoryBackend")
-            .field("namespace", &self.store.namespace)
-            .finish_non_exhaustive()
     }
 }

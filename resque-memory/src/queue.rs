@@ -49,8 +49,9 @@ impl QueueBackend for MemoryBackend {
 
     async fn edit(&self, batch: &[Edit]) -> Result<Vec<u64>> {
         let now = self.store.clock.now();
-        let edit = |edit| self.store.step(|state| state.queues.edit(edit, now) as u64);
-        Ok(batch.iter().map(edit).collect())
+        let edit = |edit| self.store.step(|state| state.queues.edit(edit, now));
+        let count = |edited: Result<usize>| edited.map(|count| count as u64);
+        batch.iter().map(edit).map(count).collect()
     }
 
     async fn queues(&self) -> Result<QueueListing> {

@@ -80,6 +80,15 @@ impl fmt::Debug for Store {
     }
 }
 
+/// The error for a choice that came into the world after this backend.
+pub(crate) fn unknown(what: &str, choice: &dyn fmt::Debug) -> Error {
+    Error::Rejected {
+        what: what.to_owned(),
+        reason: format!("the memory backend does not know {choice:?}"),
+        transient: false,
+    }
+}
+
 /// The error for something that the caller has seen and that has gone since.
 pub(crate) fn gone(what: &str, name: &str) -> Error {
     Error::Conflict {

@@ -50,6 +50,10 @@ pub(crate) struct Note {
 }
 
 impl Workers {
+    pub(crate) fn get(&self, id: &WorkerId) -> Option<&Worker> {
+        self.workers.get(id)
+    }
+
     pub(crate) fn get_mut(&mut self, id: &WorkerId) -> Option<&mut Worker> {
         self.workers.get_mut(id)
     }
