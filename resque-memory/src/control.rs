@@ -26,13 +26,12 @@ impl QueueControl for Store {
 mod tests {
     use resque_core::QueueBackend;
 
-    use crate::testing::{World, queue};
+    use crate::testing::World;
 
     #[tokio::test]
     async fn a_stopped_queue_takes_jobs_and_shows_it() {
         let world = World::new();
-        let control = world.memory.control().unwrap();
-        control.set_stopped(&queue("q"), true).await.unwrap();
+        world.stop("q", true).await;
         assert!(world.memory.queues().await.unwrap().queues.is_empty());
         world.push("q", &["a"]).await;
         let stopped = async || {
@@ -47,7 +46,7 @@ mod tests {
         };
         assert!(stopped().await);
         assert_eq!(world.waiting("q").await, ["a"]);
-        control.set_stopped(&queue("q"), false).await.unwrap();
+        world.stop("q", false).await;
         assert!(!stopped().await);
         assert_eq!(world.reserve(&[0], "q").await.len(), 1);
     }
@@ -55,11 +54,13 @@ mod tests {
     #[tokio::test]
     async fn a_pause_lasts_until_it_is_ended() {
         let world = World::new();
-        let control = world.memory.control().unwrap();
-        assert!(!control.paused().await.unwrap());
+        assert!(!world.memory.control().unwrap().paused().await.unwrap());
         for paused in [true, true, false, false] {
-            control.set_paused(paused).await.unwrap();
-            assert_eq!(control.paused().await.unwrap(), paused);
+            world.pause(paused).await;
+            assert_eq!(
+                world.memory.control().unwrap().paused().await.unwrap(),
+                paused
+            );
         }
     }
 }

@@ -138,13 +138,14 @@ mod tests {
     async fn any_name_counts() {
         let world = World::new();
         let own = format!("failed:{}", slot(0));
-        for name in [
+        let names = [
             "processed",
             "failed",
             "mails:sent",
             "processed:nobody",
             &own,
-        ] {
+        ];
+        for name in names {
             assert_eq!(world.stat(name).await, 0, "{name}");
             assert_eq!(world.memory.incr_stat(name, 5).await.unwrap(), 5, "{name}");
             assert_eq!(
@@ -154,15 +155,8 @@ mod tests {
             );
             world.memory.set_stat(name, 40).await.unwrap();
             assert_eq!(world.memory.incr_stat(name, 2).await.unwrap(), 42, "{name}");
-            assert_eq!(world.stat(name).await, 42, "{name}");
         }
-        for name in [
-            "processed",
-            "failed",
-            "mails:sent",
-            "processed:nobody",
-            &own,
-        ] {
+        for name in names {
             assert_eq!(world.stat(name).await, 42, "{name}");
             world.memory.clear_stat(name).await.unwrap();
             assert_eq!(world.stat(name).await, 0, "{name}");

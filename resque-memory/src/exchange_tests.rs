@@ -60,13 +60,7 @@ async fn a_slot_that_holds_a_job_is_given_that_one_again() {
     let first = world.take(0, "q").await;
     world.pass(1);
     // Neither the list, a pause nor a stopped queue matters to what is held already.
-    world
-        .memory
-        .control()
-        .unwrap()
-        .set_paused(true)
-        .await
-        .unwrap();
+    world.pause(true).await;
     let again = world.take(0, "other").await;
     assert_eq!(again, first.again());
     assert_eq!(world.waiting("q").await, ["b"]);
@@ -266,13 +260,12 @@ async fn nothing_is_given_during_a_pause_or_from_a_stopped_queue() {
     let world = World::new();
     world.push("a", &["a1"]).await;
     world.push("b", &["b1"]).await;
-    let control = world.memory.control().unwrap();
-    control.set_paused(true).await.unwrap();
+    world.pause(true).await;
     let answer = world.exchange(&[], &[0, 1], "a,b").await;
     assert!(answer.paused && answer.reserved.is_empty());
 
-    control.set_paused(false).await.unwrap();
-    control.set_stopped(&queue("a"), true).await.unwrap();
+    world.pause(false).await;
+    world.stop("a", true).await;
     for from in ["a,b", "*"] {
         let answer = world.exchange(&[], &[0], from).await;
         assert!(!answer.paused);
@@ -285,13 +278,7 @@ async fn settling_goes_on_during_a_pause() {
     let world = World::new();
     world.push("q", &["a"]).await;
     let job = world.take(0, "q").await;
-    world
-        .memory
-        .control()
-        .unwrap()
-        .set_paused(true)
-        .await
-        .unwrap();
+    world.pause(true).await;
     let answer = world
         .exchange(&[Settlement::done(job.receipt)], &[0], "q")
         .await;

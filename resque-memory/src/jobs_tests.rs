@@ -78,9 +78,8 @@ async fn a_pop_heeds_stopped_queues_but_no_pause() {
     let world = World::new();
     world.push("a", &["1"]).await;
     world.push("b", &["2"]).await;
-    let control = world.memory.control().unwrap();
-    control.set_paused(true).await.unwrap();
-    control.set_stopped(&queue("a"), true).await.unwrap();
+    world.pause(true).await;
+    world.stop("a", true).await;
     assert_eq!(pop(&world, "a,b", 9).await, [pair("b", "2")]);
 }
 
@@ -169,8 +168,7 @@ async fn deleting_a_queue_leaves_everything_else() {
     world.push("q", &["held", "waits"]).await;
     world.take(0, "q").await;
     world.delay("q", "delayed", world.now()).await;
-    let control = world.memory.control().unwrap();
-    control.set_stopped(&queue("q"), true).await.unwrap();
+    world.stop("q", true).await;
     world.memory.delete_queue(&queue("q")).await.unwrap();
     assert!(world.take(0, "*").await.redelivered);
     let delayed = world.memory.delayed().unwrap();

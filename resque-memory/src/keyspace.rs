@@ -93,7 +93,7 @@ mod tests {
     use resque_core::{FailureRecord, FailureStore, Payload, QueueBackend, Settlement};
 
     use crate::MemoryBackend;
-    use crate::testing::{World, queue, slot};
+    use crate::testing::{World, slot};
 
     #[tokio::test]
     async fn keys_are_named_as_resque_names_them() {
@@ -110,9 +110,8 @@ mod tests {
         let fraction = std::time::Duration::from_millis(1);
         world.delay("q", "d", world.now() + fraction).await;
         world.delay("q", "d", world.now() + 2 * fraction).await;
-        let control = world.memory.control().unwrap();
-        control.set_paused(true).await.unwrap();
-        control.set_stopped(&queue("x"), true).await.unwrap();
+        world.pause(true).await;
+        world.stop("x", true).await;
 
         let id = slot(0);
         let mut keys = world.memory.keyspace().unwrap().keys().await.unwrap();

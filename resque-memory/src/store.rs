@@ -102,7 +102,7 @@ mod tests {
         FailureQuery, FailureRecord, FailureStore, Payload, QueueBackend, WorkerRegistry,
     };
 
-    use crate::testing::{World, queue};
+    use crate::testing::World;
 
     /// Puts something everywhere and answers the receipt and the ids that name it.
     async fn filled(world: &World) -> [String; 3] {
@@ -129,9 +129,8 @@ mod tests {
         let (world, other) = (World::new(), World::new());
         filled(&world).await;
         filled(&other).await;
-        let control = world.memory.control().unwrap();
-        control.set_paused(true).await.unwrap();
-        control.set_stopped(&queue("q"), true).await.unwrap();
+        world.pause(true).await;
+        world.stop("q", true).await;
         let keyspace = world.memory.keyspace().unwrap();
         let keys = keyspace.keys().await.unwrap().len() as u64;
         assert_eq!(QueueBackend::clear(&world.memory).await.unwrap(), keys);

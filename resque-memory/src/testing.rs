@@ -47,6 +47,17 @@ impl World {
         self.memory.push(&[enqueue]).await.unwrap();
     }
 
+    pub(crate) async fn stop(&self, name: &str, stopped: bool) {
+        let control = self.memory.control().unwrap();
+        let queue = queue(name);
+        control.set_stopped(&queue, stopped).await.unwrap();
+    }
+
+    pub(crate) async fn pause(&self, paused: bool) {
+        let control = self.memory.control().unwrap();
+        control.set_paused(paused).await.unwrap();
+    }
+
     /// What waits in a queue, the next one first.
     pub(crate) async fn waiting(&self, name: &str) -> Vec<String> {
         let payloads = self.memory.peek(&queue(name), Page::ALL).await.unwrap();

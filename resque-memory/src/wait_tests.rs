@@ -221,20 +221,11 @@ const DEEDS: [Deed; 10] = [
     }),
     ("start", |world| {
         Box::pin(async {
-            let control = world.memory.control().unwrap();
-            control.set_stopped(&queue("q"), false).await.unwrap();
+            world.stop("q", false).await;
         })
     }),
     ("end of the pause", |world| {
-        Box::pin(async {
-            world
-                .memory
-                .control()
-                .unwrap()
-                .set_paused(false)
-                .await
-                .unwrap()
-        })
+        Box::pin(async { world.pause(false).await })
     }),
     ("clear, which ends the pause too", |world| {
         Box::pin(async {
@@ -263,9 +254,8 @@ async fn prepared() -> World {
     world.delay("q", "d", world.later(1)).await;
     let record = resque_core::FailureRecord::new(world.now(), Payload::from("f"), "E", "e");
     world.memory.record(&[record.on("w", "q")]).await.unwrap();
-    let control = world.memory.control().unwrap();
-    control.set_stopped(&queue("q"), true).await.unwrap();
-    control.set_paused(true).await.unwrap();
+    world.stop("q", true).await;
+    world.pause(true).await;
     world
 }
 
