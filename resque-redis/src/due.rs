@@ -23,7 +23,6 @@ pub(crate) fn whole_second(due: SystemTime) -> Option<u64> {
 }
 
 /// The time of that many milliseconds since 1970.
-#[cfg(test)]
 pub(crate) fn time(millis: u64) -> SystemTime {
     UNIX_EPOCH + Duration::from_millis(millis)
 }

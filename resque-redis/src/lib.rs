@@ -5,6 +5,7 @@ pub mod config;
 pub mod connect;
 mod control;
 mod counters;
+mod delayed;
 pub mod driver;
 mod due;
 mod edit;

@@ -4,8 +4,9 @@ use std::time::SystemTime;
 
 use async_trait::async_trait;
 use resque_core::{
-    BackendInfo, Edit, Enqueue, Exchange, Keyspace, Page, Payload, Popped, Pushed, QueueBackend,
-    QueueControl, QueueList, QueueListing, QueueName, Result, Settlement, WaitForJobs, WorkerId,
+    BackendInfo, DelayedJobs, Edit, Enqueue, Exchange, Keyspace, Page, Payload, Popped, Pushed,
+    QueueBackend, QueueControl, QueueList, QueueListing, QueueName, Result, Settlement,
+    WaitForJobs, WorkerId,
 };
 
 use crate::store::Store;
@@ -62,6 +63,10 @@ impl QueueBackend for Store {
     }
 
     fn waiting(&self) -> Option<&dyn WaitForJobs> {
+        Some(self)
+    }
+
+    fn delayed(&self) -> Option<&dyn DelayedJobs> {
         Some(self)
     }
 

@@ -10,13 +10,13 @@ macro_rules! script {
 }
 
 /// Settles finished jobs and fills free slots.
-pub(crate) static EXCHANGE: Script = script!("common", "asking", "later", "exchange");
+pub(crate) static EXCHANGE: Script = script!("common", "trouble", "asking", "later", "exchange");
 
 /// Puts jobs into queues and delayed sets.
 pub(crate) static PUSH: Script = script!("common", "later", "push");
 
 /// Takes jobs out of queues for good.
-pub(crate) static POP: Script = script!("common", "asking", "pop");
+pub(crate) static POP: Script = script!("common", "trouble", "asking", "pop");
 
 /// Removes or moves waiting jobs.
 pub(crate) static EDIT: Script = script!("common", "edit");
@@ -41,3 +41,15 @@ pub(crate) static CHANGE_FAILURES: Script = script!("common", "change_failures")
 
 /// Removes all entries of failure lists.
 pub(crate) static CLEAR_FAILURES: Script = script!("common", "clear_failures");
+
+/// Reads what is due.
+pub(crate) static DUE: Script = script!("common", "trouble", "later", "due");
+
+/// Moves delayed jobs.
+pub(crate) static MOVE_DELAYED: Script = script!("common", "later", "move_delayed");
+
+/// Reads delayed jobs in order of their time.
+pub(crate) static LIST_DELAYED: Script = script!("common", "later", "list_delayed");
+
+/// Gives up the lock of resque-scheduler's master.
+pub(crate) static RELEASE_LOCK: Script = script!("common", "release_lock");

@@ -14,7 +14,7 @@ async fn world(
 resque_conformance::conformance_tests! {
     factory: world,
     waiting: yes,
-    delayed: no,
+    delayed: yes,
     control: yes,
     keyspace: yes,
     atomic_batch: yes,

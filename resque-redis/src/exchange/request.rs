@@ -2,16 +2,13 @@
 
 use std::collections::HashMap;
 
-use resque_core::wire::failure;
 use resque_core::wire::time::TimeFormat;
 use resque_core::{Outcome, QueueName, Settlement, Tally, WorkerId};
 
 use super::Round;
 use crate::driver::Batch;
 use crate::due;
-use crate::failures::{FAILED, FAILED_QUEUES, list_of_queue};
 use crate::known::{Asked, Check};
-use crate::layout::FailureLayout;
 use crate::receipt::{self, Known, Token};
 use crate::scripts::EXCHANGE;
 use crate::store::Store;
@@ -153,20 +150,7 @@ fn letter(outcome: &Outcome) -> char {
 
 fn add_outcome(batch: &mut Batch, store: &Store, token: &Token<'_>, outcome: &Outcome) {
     match outcome {
-        Outcome::Failed(record) => {
-            let entry = failure::encode(record, Some(&receipt::fresh_name()));
-            match store.layout {
-                FailureLayout::Single => batch.arg(store.keys.key(FAILED)).arg("").arg(""),
-                FailureLayout::PerQueue => {
-                    let list = list_of_queue(&record.queue);
-                    batch
-                        .arg(store.keys.key(&list))
-                        .arg(store.keys.key(FAILED_QUEUES))
-                        .arg(list)
-                }
-            };
-            batch.arg(entry);
-        }
+        Outcome::Failed(record) => store.add_failure(batch, record),
         Outcome::Release => {
             batch.arg(token.queue).arg(token.first).arg(token.last);
         }

@@ -95,7 +95,7 @@ impl Store {
         let mut moved = Vec::new();
         for ((at, name), found) in std::mem::take(wanted).into_iter().zip(found) {
             let Some(found) = found else { continue };
-            match self.plan(&found, changes[at].1) {
+            match self.plan_change(&found, changes[at].1) {
                 Ok(plan) => ready.push((at, name, found, plan)),
                 Err(error) => results[at] = Some(Err(error)),
             }
@@ -132,7 +132,7 @@ impl Store {
     }
 
     /// What the script has to write for one entry.
-    fn plan(&self, found: &Found, change: Change<'_>) -> Result<Plan> {
+    fn plan_change(&self, found: &Found, change: Change<'_>) -> Result<Plan> {
         let Change::Retry(retry, now) = change else {
             return Ok(Plan::default());
         };

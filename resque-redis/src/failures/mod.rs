@@ -107,6 +107,20 @@ impl Store {
         }
     }
 
+    /// Adds the list, the set of lists, the list's name in it, and the entry of a failure.
+    pub(crate) fn add_failure(&self, call: &mut Batch, record: &FailureRecord) {
+        match self.layout {
+            FailureLayout::Single => call.arg(self.keys.key(FAILED)).arg("").arg(""),
+            FailureLayout::PerQueue => {
+                let list = list_of_queue(&record.queue);
+                call.arg(self.keys.key(&list))
+                    .arg(self.keys.key(FAILED_QUEUES))
+                    .arg(list)
+            }
+        };
+        call.arg(failure::encode(record, Some(&receipt::fresh_name())));
+    }
+
     async fn record_part(&self, records: &[FailureRecord]) -> Result<()> {
         let mut lists: Vec<(String, Vec<Vec<u8>>)> = Vec::new();
         for record in records {

@@ -1,12 +1,4 @@
--- Asking queues in the order of a list. Trouble with one of them is noted and the others
--- are served.
-
-local troubles = {}
-
-local function trouble(number, key, err)
-  local n = #troubles
-  troubles[n + 1], troubles[n + 2], troubles[n + 3] = number, key, err
-end
+-- Asking queues in the order of a list.
 
 -- The known queue names if they are not those that the list was resolved with, else false.
 local names = false
