@@ -1,3 +1,81 @@
-//! resque-bench
+//! Load programs over any backend: what a backend and the worker can do, told as one line of JSON.
 
-fn main() {}
+mod enqueue;
+mod idle;
+mod ledger;
+mod measure;
+mod options;
+mod report;
+mod target;
+mod work;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use self::options::{Options, Workload};
+use self::report::{Report, median};
+use self::target::Target;
+
+/// What a workload ends with when it cannot be run.
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let options = Options::parse();
+    match measure_all(&options).await {
+        Ok(report) => {
+            let line = serde_json::to_string(&report).unwrap_or_default();
+            let _ = writeln!(std::io::stdout(), "{line}");
+            if report.is_clean() {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            }
+        }
+        Err(error) => {
+            let mut text = error.to_string();
+            let mut cause = error.source();
+            while let Some(next) = cause {
+                text.push_str(&format!(": {next}"));
+                cause = next.source();
+            }
+            let _ = writeln!(std::io::stderr(), "resque-bench: {text}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs the workload as often as asked, each time on an empty namespace, and gives the run in the
+/// middle.
+async fn measure_all(options: &Options) -> Result<Report, Failure> {
+    let mut reports = Vec::with_capacity(options.runs);
+    for _ in 0..options.runs.max(1) {
+        reports.push(measure_once(options).await?);
+    }
+    median(reports).ok_or_else(|| "no run was made".into())
+}
+
+async fn measure_once(options: &Options) -> Result<Report, Failure> {
+    let target = Target::open(options).await?;
+    let measured = match options.workload {
+        Workload::EnqueueOne => enqueue::one_after_another(&target, options.jobs).await?,
+        Workload::EnqueueConcurrent => {
+            enqueue::concurrently(&target, options.jobs, options.concurrency).await?
+        }
+        Workload::EnqueueBatch => enqueue::in_batches(&target, options.jobs, options.batch).await?,
+        Workload::Drain => work::drain(&target, options.jobs, options.concurrency).await?,
+        Workload::Latency => work::latency(&target, options.jobs, work::Announce::Client).await?,
+        Workload::LatencyForeign => {
+            work::latency(&target, options.jobs, work::Announce::PlainPush).await?
+        }
+        Workload::Idle => idle::watch(&target, options).await?,
+    };
+    target.backend.queues().clear().await?;
+    Ok(Report::new(
+        options,
+        target.backend.queues().info().name,
+        measured,
+    ))
+}

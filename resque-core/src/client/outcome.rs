@@ -5,7 +5,6 @@ use std::time::SystemTime;
 /// What became of a job that was to be enqueued.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-#[must_use = "a `before_enqueue` hook may have refused the job"]
 pub enum Enqueued {
     /// It waits in its queue.
     Queued {

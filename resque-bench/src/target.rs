@@ -1,0 +1,51 @@
+//! The store that is put under load.
+
+use resque::{Backend, Client};
+
+use crate::Failure;
+use crate::options::Options;
+
+/// The queue that everything goes through.
+pub(crate) const QUEUE: &str = "bench";
+/// The namespace on a server, which is emptied before and after.
+const NAMESPACE: &str = "resque-bench";
+
+/// An empty store and a client of it.
+#[derive(Debug)]
+pub(crate) struct Target {
+    pub(crate) url: String,
+    pub(crate) backend: Backend,
+    pub(crate) client: Client,
+}
+
+impl Target {
+    pub(crate) async fn open(options: &Options) -> Result<Self, Failure> {
+        let url = full_url(options);
+        let backend = resque::connect(&url).await?;
+        backend.queues().clear().await?;
+        let client = Client::new(backend.clone());
+        Ok(Self {
+            url,
+            backend,
+            client,
+        })
+    }
+}
+
+/// The URL with the namespace and the driver in it, where there is a server.
+fn full_url(options: &Options) -> String {
+    let url = &options.url;
+    if !url.contains("://") {
+        return url.clone();
+    }
+    let joint = if url.contains('?') { '&' } else { '?' };
+    format!(
+        "{url}{joint}namespace={NAMESPACE}&driver={}",
+        options.driver.as_str()
+    )
+}
+
+/// The name of the list in Redis that holds the queue.
+pub(crate) fn list_key() -> String {
+    format!("{NAMESPACE}:queue:{QUEUE}")
+}
