@@ -70,7 +70,7 @@ impl<'a> Request<'a> {
         }
         let call_token = receipt::call_token();
         let args = ids.len() + 3 * settlements.len() + queues.len();
-        let mut batch = store.call(&EXCHANGE, args + 12, 60 * args);
+        let mut batch = store.call(&EXCHANGE, args + 13, 60 * args);
         batch
             .arg(TimeFormat::RunAt.text(round.now))
             .arg(&call_token)
@@ -80,7 +80,8 @@ impl<'a> Request<'a> {
             .arg(queues.len())
             .arg(check.word())
             .arg(&asked.count)
-            .arg(&asked.digest);
+            .arg(&asked.digest)
+            .arg(TimeFormat::HeartbeatMillis.text(round.now));
         for id in &ids {
             batch.arg(id.as_str());
         }

@@ -100,8 +100,7 @@ impl Store {
                 Err(error) => results[at] = Some(Err(error)),
             }
         }
-        // From the end on, so that removing some does not move those still to come.
-        ready.sort_by_key(|(_, _, found, _)| std::cmp::Reverse(found.index));
+        let mut removed: Vec<usize> = Vec::new();
         for part in ready.chunks(AT_ONCE) {
             let bytes: usize = part
                 .iter()
@@ -110,22 +109,30 @@ impl Store {
             let mut call = self.call(&CHANGE_FAILURES, 5 * part.len() + 2, bytes);
             call.arg(list).arg(format!("rs:{}", receipt::fresh_name()));
             for (_, _, found, plan) in part {
-                call.arg(found.index)
+                // Each entry that has gone has moved those behind it.
+                let before = removed.partition_point(|index| *index < found.index);
+                call.arg(found.index - before)
                     .arg(sha1_hex(&[&found.entry]))
                     .arg(&plan.after)
                     .arg(plan.queue.as_ref().map_or("", QueueName::as_str))
                     .arg(&plan.job);
             }
             let answers = list_of(self.script("change failures", &call).await?);
-            for ((at, name, ..), answer) in part.iter().zip(answers) {
+            for ((at, name, found, plan), answer) in part.iter().zip(answers) {
                 match answer {
                     Value::Int(0) => moved.push((*at, name.clone())),
                     Value::Array(trouble) if trouble.len() == 2 => {
                         results[*at] = Some(Err(self.spoiled(&trouble[0], &trouble[1])));
                     }
-                    _ => results[*at] = Some(Ok(())),
+                    _ => {
+                        results[*at] = Some(Ok(()));
+                        if plan.after.is_empty() {
+                            removed.push(found.index);
+                        }
+                    }
                 }
             }
+            removed.sort_unstable();
         }
         *wanted = moved;
         Ok(())

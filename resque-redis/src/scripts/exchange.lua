@@ -7,8 +7,8 @@
 --
 -- ARGV: 1 key prefix, 2 run_at, 3 token of this call, 4 number of workers, 5 how many of them, the
 --   first ones, want a job, 6 number of settlements, 7 of queues, 8 how to check the known queue
---   names ('', 'count', 'exact', 'unfilled'), 9 how many there are, 10 their digest, then the
---   worker ids, the settlements, and the queue names in the order of asking.
+--   names ('', 'count', 'exact', 'unfilled'), 9 how many there are, 10 their digest, 11 heartbeat,
+--   then the worker ids, the settlements, and the queue names in the order of asking.
 -- A settlement is: worker number; the end of its note; a word of letters (outcome; what to count: 0
 --   nothing, 1 processed, 2 failed too; 'h' if not the end but the SHA-1 of the note is given; 'f'
 --   if the worker is foreign; 'g' if guarded); if guarded, the heartbeat it must still have; and
@@ -33,7 +33,7 @@ local settlements, queues = tonumber(ARGV[6]), tonumber(ARGV[7])
 ------------------------------------------------------------------------------------------------
 -- What the workers hold.
 
-local at = 11
+local at = 12
 local ids, note_keys = {}, {}
 for w = 1, workers do
   local id = ARGV[at]
@@ -252,6 +252,24 @@ local function is_paused()
   return not err and value and string.lower(string.match(value, '^%s*(.-)%s*$')) == 'true'
 end
 
+-- Slots without a heartbeat: who holds a job must be found when it dies. Nil if that cannot be told.
+local function without_heartbeat(slots)
+  local missing, key = {}, prefix .. 'workers:heartbeat'
+  for from = 1, #slots, CHUNK do
+    local part = {}
+    for i = from, math.min(from + CHUNK - 1, #slots) do part[#part + 1] = ids[slots[i]] end
+    local beats = try('HMGET', key, unpack(part))
+    if beats.err then
+      trouble(0, key, beats.err)
+      return nil
+    end
+    for i = 1, #part do
+      if not beats[i] then missing[slots[from + i - 1]] = true end
+    end
+  end
+  return missing
+end
+
 ------------------------------------------------------------------------------------------------
 -- Reserving: what goes into a note.
 
@@ -334,6 +352,7 @@ end
 local reserved = {}
 local paused = is_paused()
 local next_free = 1
+local silent = nil
 
 local function take(number, queue, key)
   if next_free > #free then return true end
@@ -343,10 +362,15 @@ local function take(number, queue, key)
     return
   end
   if #jobs == 0 or is_stopped(queue) then return end
+  silent = silent or without_heartbeat(free)
+  if not silent then
+    next_free = #free + 1
+    return true
+  end
   begin_writing()
   local head = '{"queue":' .. quoted(queue) .. ',"run_at":"' .. run_at .. '","payload":'
   local tail = ',"rs":{"receipt":"' .. call_token .. '-'
-  local new_notes = {}
+  local new_notes, beats = {}, {}
   local r, n = #reserved, 0
   for i = 1, #jobs do
     local job, w = jobs[i], free[next_free + i - 1]
@@ -356,8 +380,10 @@ local function take(number, queue, key)
     new_notes[n + 2] = head .. (is_object(job) and job or substitute(job)) .. tail .. w .. '"}}'
     n = n + 2
     gone[w] = nil
+    if silent[w] then beats[#beats + 1], beats[#beats + 2] = ids[w], ARGV[11] end
   end
   next_free = next_free + #jobs
+  in_chunks('HSET', prefix .. 'workers:heartbeat', beats)
   -- The notes first: were anything to stop the script here, no job would be lost.
   in_chunks('MSET', nil, new_notes)
   call('LTRIM', key, #jobs, -1)
