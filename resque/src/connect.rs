@@ -84,9 +84,17 @@ fn memory(_url: &str) -> Result<Backend> {
     Err(not_built_in("memory"))
 }
 
+#[cfg(any(feature = "redis", feature = "fred"))]
+async fn redis(url: &str) -> Result<Backend> {
+    resque_redis::RedisBackend::connect(url).await
+}
+
+#[cfg(not(any(feature = "redis", feature = "fred")))]
 async fn redis(_url: &str) -> Result<Backend> {
     Err(not_built_in("redis"))
 }
+
+#[cfg(not(all(feature = "memory", any(feature = "redis", feature = "fred"))))]
 
 fn not_built_in(feature: &str) -> Error {
     Error::InvalidSetting {

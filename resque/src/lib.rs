@@ -19,7 +19,7 @@
 //! # #[cfg(feature = "memory")]
 //! # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
 //! let client = Client::new(resque::connect("memory:").await?); // or "redis://localhost"
-//! let _ = client.enqueue(&Archive { repo_id: 44, branch: "main".into() }).await?;
+//! client.enqueue(&Archive { repo_id: 44, branch: "main".into() }).await?;
 //! assert_eq!(client.size("file_serve").await?, 1);
 //! # Ok::<(), resque::Error>(()) })?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -36,12 +36,18 @@
     doc = "| [`testing`] | a clock moved by hand, drain, assertions, faults |"
 )]
 //!
-//! Features: `memory` (on unless turned off), `testing`.
+//! Features: `memory` and `redis` (on unless turned off), `fred` (another driver for Redis),
+//! `testing`.
 
 mod connect;
 #[cfg(feature = "memory")]
 pub mod memory;
 pub mod prelude;
+/// The Redis backend, for what a URL cannot say: existing clients, failure layouts, TLS settings.
+#[cfg(any(feature = "redis", feature = "fred"))]
+pub mod redis {
+    pub use resque_redis::*;
+}
 
 pub use resque_core::*;
 
