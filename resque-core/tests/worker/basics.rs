@@ -1,8 +1,11 @@
 //! Jobs are performed, settled and counted.
 
-use resque_core::worker::{StopCause, StopReason};
+use std::sync::Arc;
 
-use crate::world::{World, start};
+use resque_core::worker::{Ending, Event, Phase, StopCause, StopReason};
+use tokio::sync::Barrier;
+
+use crate::world::{Gate, World, start};
 
 #[tokio::test]
 async fn jobs_are_performed_and_the_report_tells() {
@@ -32,4 +35,181 @@ async fn a_job_pushed_to_an_idle_worker_is_performed_without_any_time_passing() 
     worker.settled(1).await;
     worker.idle().await;
     assert_eq!(worker.quit().await.processed, 2);
+}
+
+#[tokio::test]
+async fn all_slots_work_at_the_same_time() {
+    let world = World::new();
+    let barrier = Arc::new(Barrier::new(5));
+    world.push("Meet", 0..5).await;
+    let builder =
+        world
+            .worker()
+            .concurrency(5)
+            .register_fn("Meet", move |_: Vec<serde_json::Value>, _| {
+                let barrier = barrier.clone();
+                async move {
+                    barrier.wait().await;
+                    Ok(())
+                }
+            });
+    let mut worker = start(builder);
+    worker.settled(5).await;
+    assert_eq!(worker.quit().await.processed, 5);
+}
+
+#[tokio::test]
+async fn one_slot_takes_jobs_in_order_and_queues_by_priority() {
+    let world = World::new();
+    world
+        .push_raw("low", [r#"{"class":"Ok","args":["low"]}"#])
+        .await;
+    world
+        .push_raw("high", [r#"{"class":"Ok","args":["high"]}"#])
+        .await;
+    let mut worker = start(world.worker().queues("high,low"));
+    let order = [worker.started().await.queue, worker.started().await.queue];
+    assert_eq!(order, ["high", "low"]);
+    worker.quit().await;
+}
+
+#[tokio::test]
+async fn a_pool_of_its_own_is_not_starved() {
+    let world = World::new();
+    let gate = Gate::new();
+    world.push("Gate", 0..10).await;
+    let mut worker = start(
+        gate.on(world.worker().queues("q").concurrency(2))
+            .pool("critical", 1),
+    );
+    worker.started().await;
+    worker.started().await;
+    world
+        .push_raw("critical", [r#"{"class":"Ok","args":[]}"#])
+        .await;
+    let job = worker.started().await;
+    assert_eq!(job.queue, "critical");
+    assert_eq!(job.worker.unwrap().queues(), "critical");
+    gate.open(10);
+    worker.settled(11).await;
+    assert_eq!(worker.quit().await.processed, 11);
+}
+
+#[tokio::test]
+async fn events_tell_a_job_from_start_to_settlement() {
+    let world = World::new();
+    let mut worker = start(world.worker());
+    world
+        .push_raw("q", [r#"{"class":"Fail","args":["no"]}"#])
+        .await;
+    let job = worker.started().await;
+    assert_eq!((&*job.class, &*job.queue, job.attempt), ("Fail", "q", 1));
+    let ending = worker
+        .event(|event| match event {
+            Event::JobFinished { ending, .. } => Some(ending.clone()),
+            _ => None,
+        })
+        .await;
+    assert!(matches!(ending, Ending::Failed(failure) if failure.error == "no"));
+    worker.settled(1).await;
+    worker.quit().await;
+}
+
+#[tokio::test]
+async fn progress_is_an_event() {
+    let world = World::new();
+    let builder = world
+        .worker()
+        .register_fn("Steps", |(): (), ctx| async move {
+            ctx.progress(1, 3, "one of three");
+            Ok(())
+        });
+    let mut worker = start(builder);
+    world
+        .push_raw("q", [r#"{"class":"Steps","args":[]}"#])
+        .await;
+    let (job, progress) = worker
+        .event(|event| match event {
+            Event::Progress { job, progress } => Some((job.clone(), progress.clone())),
+            _ => None,
+        })
+        .await;
+    assert_eq!(
+        (&*job.class, progress.done, &*progress.text),
+        ("Steps", 1, "one of three")
+    );
+    worker.quit().await;
+}
+
+#[tokio::test]
+async fn a_snapshot_shows_what_each_slot_does() {
+    let world = World::new();
+    let gate = Gate::new();
+    world.push("Ok", 0..3).await;
+    let mut worker = start(gate.on(world.worker().concurrency(2)));
+    worker.settled(3).await;
+    worker.idle().await;
+    world.push("Gate", 0..1).await;
+    worker.started().await;
+    let snapshot = worker.handle.snapshot();
+    assert_eq!((snapshot.phase, snapshot.processed), (Phase::Working, 3));
+    assert_eq!((snapshot.slots.len(), snapshot.busy()), (2, 1));
+    let job = snapshot
+        .slots
+        .iter()
+        .find_map(|slot| slot.job.as_ref())
+        .unwrap();
+    assert_eq!(
+        (&*job.class, job.queue.as_str(), job.stuck, job.ended),
+        ("Gate", "q", false, false)
+    );
+    gate.open(1);
+    worker.quit().await;
+}
+
+#[tokio::test]
+async fn the_state_of_the_application_reaches_its_jobs() {
+    let world = World::new();
+    let builder = world
+        .worker()
+        .state(7_u32)
+        .register_fn("Read", |(): (), ctx| async move {
+            match ctx.state::<u32>()? {
+                7 => Ok(()),
+                other => Err(other.to_string().into()),
+            }
+        });
+    let mut worker = start(builder);
+    world.push_raw("q", [r#"{"class":"Read","args":[]}"#]).await;
+    worker.settled(1).await;
+    assert_eq!(worker.quit().await.failed, 0);
+}
+
+#[test]
+fn a_worker_needs_queues_and_slots_and_a_quick_heartbeat() {
+    use std::time::Duration;
+
+    use resque_core::worker::Worker;
+
+    let world = World::new();
+    let refused =
+        |builder: resque_core::worker::WorkerBuilder| builder.build().unwrap_err().to_string();
+    let builder = || Worker::builder(world.store.clone());
+    assert_eq!(
+        refused(builder()),
+        "Please give each worker at least one queue."
+    );
+    assert!(refused(builder().queues("!low")).contains("at least one queue"));
+    assert!(refused(builder().queues("a").concurrency(0)).contains("at least one slot"));
+    let slow = builder()
+        .queues("a")
+        .heartbeat_every(Duration::from_secs(30));
+    assert!(refused(slow).contains("prune_after"));
+    assert!(
+        builder()
+            .queues("a")
+            .prune_after(Duration::from_secs(2))
+            .build()
+            .is_ok()
+    );
 }

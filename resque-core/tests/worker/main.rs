@@ -2,4 +2,9 @@
 //! away on purpose.
 
 mod basics;
+mod failures;
+mod outages;
+mod stopping;
+mod stores;
+mod upkeep;
 mod world;

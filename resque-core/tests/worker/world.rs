@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use resque_core::testing::{Faults, Faulty};
-use resque_core::worker::{Event, StopReport, Worker, WorkerBuilder, WorkerHandle};
+use resque_core::worker::{Event, JobInfo, Phase, StopReport, Worker, WorkerBuilder, WorkerHandle};
 use resque_core::{
     Backend, Enqueue, FailureQuery, FailureRecord, JobError, ManualClock, QueueName,
 };
 use resque_memory::MemoryBackend;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinHandle;
 
 /// No test takes as long as this; one that does hangs.
@@ -39,7 +39,12 @@ impl World {
 
     /// A worker of the faulty store with one slot for every queue and a few classes.
     pub(crate) fn worker(&self) -> WorkerBuilder {
-        Worker::builder(self.faulty.clone())
+        self.worker_of(self.faulty.clone())
+    }
+
+    /// The same of another backend.
+    pub(crate) fn worker_of(&self, backend: Backend) -> WorkerBuilder {
+        Worker::builder(backend)
             .clock(Arc::new(self.clock.clone()))
             .queues("*")
             .concurrency(1)
@@ -54,6 +59,21 @@ impl World {
     pub(crate) async fn push(&self, class: &str, numbers: std::ops::Range<u32>) {
         let job = |n| format!(r#"{{"class":"{class}","args":[{n}]}}"#);
         self.push_raw("q", numbers.map(job)).await;
+    }
+
+    /// Lets time pass second by second, waiting each time until so many parts of workers sleep.
+    pub(crate) async fn pass(&self, seconds: u64, parked: usize) {
+        for _ in 0..seconds {
+            self.parked(parked).await;
+            self.clock.advance(Duration::from_secs(1));
+        }
+        self.parked(parked).await;
+    }
+
+    async fn parked(&self, count: usize) {
+        let parked = tokio::time::timeout(HANGS, self.clock.parked(count)).await;
+        let asleep = self.clock.sleeping();
+        parked.unwrap_or_else(|_| panic!("only {asleep} of {count} sleep"));
     }
 
     /// Puts any bytes into a queue.
@@ -115,6 +135,37 @@ impl World {
     }
 }
 
+/// Jobs of the class `Gate`, which wait until the test lets them end.
+#[derive(Clone, Debug)]
+pub(crate) struct Gate {
+    open: Arc<Semaphore>,
+}
+
+impl Gate {
+    pub(crate) fn new() -> Self {
+        Self {
+            open: Arc::new(Semaphore::new(0)),
+        }
+    }
+
+    /// Adds the class to a worker; its jobs take no notice of being cancelled.
+    pub(crate) fn on(&self, worker: WorkerBuilder) -> WorkerBuilder {
+        let gate = self.clone();
+        worker.register_fn("Gate", move |_: Vec<serde_json::Value>, _| {
+            let open = gate.open.clone();
+            async move {
+                open.acquire().await?.forget();
+                Ok(())
+            }
+        })
+    }
+
+    /// Lets so many jobs end.
+    pub(crate) fn open(&self, count: usize) {
+        self.open.add_permits(count);
+    }
+}
+
 /// A worker that runs.
 pub(crate) struct Running {
     pub(crate) handle: WorkerHandle,
@@ -153,6 +204,21 @@ impl Running {
         found.unwrap_or_else(|| panic!("the event did not come, but these did: {passed:#?}"))
     }
 
+    /// Waits until a job starts.
+    pub(crate) async fn started(&mut self) -> JobInfo {
+        self.event(|event| match event {
+            Event::JobStarted(job) => Some(job.clone()),
+            _ => None,
+        })
+        .await
+    }
+
+    /// Waits for a phase.
+    pub(crate) async fn phase(&mut self, wanted: Phase) {
+        self.event(|event| matches!(event, Event::Phase(phase) if *phase == wanted).then_some(()))
+            .await;
+    }
+
     /// Waits until so many jobs have been settled.
     pub(crate) async fn settled(&mut self, mut count: usize) {
         while count > 0 {
@@ -169,6 +235,11 @@ impl Running {
     pub(crate) async fn idle(&mut self) {
         self.event(|event| matches!(event, Event::Idle).then_some(()))
             .await;
+    }
+
+    /// Drops the future that runs it.
+    pub(crate) fn abort(&self) {
+        self.task.abort();
     }
 
     /// Waits for the report.

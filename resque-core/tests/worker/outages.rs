@@ -1,0 +1,347 @@
+//! A store that goes away and comes back costs waiting, not jobs and not workers.
+
+use std::time::Duration;
+
+use resque_core::testing::{Fault, Operation};
+use resque_core::worker::{Event, Phase};
+use resque_core::{Error, WorkerId};
+
+use crate::world::{Gate, Running, World, start};
+
+async fn outage(worker: &mut Running) {
+    worker
+        .event(|event| matches!(event, Event::Outage { .. }).then_some(()))
+        .await;
+}
+
+async fn outage_over(worker: &mut Running) {
+    worker
+        .event(|event| matches!(event, Event::OutageOver { .. }).then_some(()))
+        .await;
+}
+
+async fn registered(worker: &mut Running) -> Vec<WorkerId> {
+    worker
+        .event(|event| match event {
+            Event::Registered { workers } => Some(workers.clone()),
+            _ => None,
+        })
+        .await
+}
+
+#[tokio::test]
+async fn a_job_whose_reservation_was_answered_to_nobody_is_performed_once() {
+    let world = World::new();
+    world.push("Ok", 0..20).await;
+    world.faults.next(Operation::Exchange, Fault::ReplyLost);
+    let mut worker = start(world.worker().concurrency(4));
+    outage(&mut worker).await;
+    world.pass(1, 4).await;
+    worker.settled(20).await;
+    let report = worker.quit().await;
+    assert_eq!((report.processed, report.lost, report.released), (20, 0, 0));
+    assert_eq!(world.stat("processed").await, 20);
+}
+
+#[tokio::test]
+async fn a_settlement_whose_reply_was_lost_counts_once() {
+    let world = World::new();
+    let gate = Gate::new();
+    let mut worker = start(gate.on(world.worker()));
+    worker.phase(Phase::Working).await;
+    world.push("Gate", 0..1).await;
+    worker.started().await;
+    world.faults.next(Operation::Exchange, Fault::ReplyLost);
+    gate.open(1);
+    outage(&mut worker).await;
+    assert_eq!(world.stat("processed").await, 1);
+    world.pass(1, 4).await;
+    worker.settled(1).await;
+    let report = worker.quit().await;
+    assert_eq!((report.processed, report.lost), (1, 0));
+    assert_eq!(world.stat("processed").await, 1);
+}
+
+#[tokio::test]
+async fn a_settlement_that_never_arrived_is_sent_again() {
+    let world = World::new();
+    let gate = Gate::new();
+    let mut worker = start(gate.on(world.worker()));
+    worker.phase(Phase::Working).await;
+    world.push("Gate", 0..1).await;
+    worker.started().await;
+    world.faults.set_down(true);
+    gate.open(1);
+    outage(&mut worker).await;
+    world.pass(20, 3).await;
+    let snapshot = worker.handle.snapshot();
+    assert!(snapshot.outage && snapshot.slots[0].job.as_ref().unwrap().ended);
+    assert_eq!(world.stat("processed").await, 0);
+    world.faults.set_down(false);
+    world.pass(6, 3).await;
+    worker.settled(1).await;
+    assert_eq!(worker.quit().await.processed, 1);
+    assert_eq!(world.stat("processed").await, 1);
+}
+
+#[tokio::test]
+async fn every_reply_may_be_lost_now_and_then() {
+    let world = World::new();
+    world.push("Ok", 0..500).await;
+    let mut count = 0;
+    world.faults.plan(move |operation| {
+        count += 1;
+        let fault = if count % 2 == 0 {
+            Fault::ReplyLost
+        } else {
+            Fault::NotExecuted
+        };
+        (operation != Operation::ServerTime && count % 3 == 0).then_some(fault)
+    });
+    let mut worker = start(world.worker().concurrency(8));
+    let time = tokio::spawn({
+        let clock = world.clock.clone();
+        async move {
+            loop {
+                clock.parked(1).await;
+                clock.advance(Duration::from_millis(50));
+                tokio::task::yield_now().await;
+            }
+        }
+    });
+    worker.settled(500).await;
+    world.faults.none();
+    let report = worker.quit().await;
+    time.abort();
+    assert_eq!((report.processed, report.lost), (500, 0));
+    assert_eq!(
+        (world.stat("processed").await, world.waiting().await),
+        (500, 0)
+    );
+}
+
+#[tokio::test]
+async fn a_worker_started_during_an_outage_waits_for_its_end() {
+    let world = World::new();
+    world.faults.set_down(true);
+    let mut worker = start(world.worker());
+    outage(&mut worker).await;
+    world.pass(600, 1).await;
+    assert_eq!(worker.handle.phase(), Phase::Starting);
+    world.faults.set_down(false);
+    world.pass(5, 1).await;
+    worker.phase(Phase::Working).await;
+    world.push("Ok", 0..1).await;
+    worker.settled(1).await;
+    worker.quit().await;
+}
+
+#[tokio::test]
+async fn a_worker_may_be_stopped_while_it_waits_to_start() {
+    let world = World::new();
+    world.faults.set_down(true);
+    let mut worker = start(world.worker());
+    outage(&mut worker).await;
+    let report = worker.quit().await;
+    assert_eq!(report.processed, 0);
+}
+
+#[tokio::test]
+async fn a_start_that_nothing_can_better_is_an_error() {
+    let world = World::new();
+    let store = crate::stores::Refusing::wrap(&world.store);
+    let worker = world.worker_of(store).build().unwrap();
+    let error = worker.run().await.unwrap_err();
+    assert!(matches!(error, Error::Rejected { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn one_outage_is_told_once() {
+    let world = World::new();
+    let mut worker = start(world.worker());
+    worker.phase(Phase::Working).await;
+    world.faults.set_down(true);
+    outage(&mut worker).await;
+    world.pass(25, 3).await;
+    world.faults.set_down(false);
+    world.pass(11, 3).await;
+    let mut told = 1;
+    worker
+        .event(|event| {
+            told += u32::from(matches!(event, Event::Outage { .. }));
+            matches!(event, Event::OutageOver { .. }).then_some(())
+        })
+        .await;
+    // One for each of the two connections of the engine.
+    assert!(told <= 2, "{told}");
+    worker.quit().await;
+}
+
+#[tokio::test]
+async fn after_a_long_outage_the_slots_take_new_ids_and_running_jobs_keep_theirs() {
+    let world = World::new();
+    let gate = Gate::new();
+    world.push("Gate", 0..1).await;
+    let mut worker = start(gate.on(world.worker().concurrency(2)));
+    let old = registered(&mut worker).await;
+    let held = worker.started().await.worker.unwrap();
+    world.faults.set_down(true);
+    world.pass(40, 3).await;
+    world.faults.set_down(false);
+    world.pass(12, 3).await;
+    let new = registered(&mut worker).await;
+    assert!(new.iter().all(|id| !old.contains(id)), "{old:?} {new:?}");
+    world.push("Gate", 1..2).await;
+    let next = worker.started().await.worker.unwrap();
+    assert!(new.contains(&next));
+    let listing = world.store.workers().workers().await.unwrap();
+    assert!(listing.get(held.as_str()).unwrap().holds.is_some());
+    gate.open(2);
+    worker.settled(2).await;
+    world.pass(11, 4).await;
+    // The old id left with its job.
+    let listing = world.store.workers().workers().await.unwrap();
+    assert_eq!(
+        (listing.workers.len(), listing.get(held.as_str())),
+        (2, None)
+    );
+    let report = worker.quit().await;
+    assert_eq!((report.processed, report.lost), (2, 0));
+    assert_eq!(world.registered().await, 0);
+}
+
+#[tokio::test]
+async fn a_worker_removed_by_someone_takes_new_ids() {
+    let world = World::new();
+    let mut worker = start(world.worker());
+    let old = registered(&mut worker).await;
+    worker.phase(Phase::Working).await;
+    let leaving = resque_core::Leaving::new(old[0].clone());
+    world.store.workers().unregister(&[leaving]).await.unwrap();
+    world.pass(11, 4).await;
+    let new = registered(&mut worker).await;
+    assert_ne!(old, new);
+    world.push("Ok", 0..1).await;
+    worker.settled(1).await;
+    worker.quit().await;
+    assert_eq!(world.registered().await, 0);
+}
+
+#[tokio::test]
+async fn a_job_that_was_recovered_by_others_is_lost_and_says_so() {
+    let world = World::new();
+    let gate = Gate::new();
+    world.push("Gate", 0..1).await;
+    let mut worker = start(gate.on(world.worker()));
+    let held = worker.started().await.worker.unwrap();
+    let now = world.store.workers().server_time().await.unwrap();
+    // Somebody takes the worker for dead, as if its heartbeats had not come.
+    let dead = world
+        .store
+        .workers()
+        .dead(now + Duration::from_secs(1))
+        .await
+        .unwrap();
+    let receipt = dead[0].holds.as_ref().unwrap().receipt.clone();
+    let discard = resque_core::Settlement::discard(receipt);
+    world
+        .store
+        .queues()
+        .exchange(&[discard], &[], &"*".parse().unwrap(), now)
+        .await
+        .unwrap();
+    gate.open(1);
+    let lost = worker
+        .event(|event| match event {
+            Event::Lost { worker, .. } => Some(worker.clone()),
+            _ => None,
+        })
+        .await;
+    assert_eq!(lost, held);
+    let report = worker.quit().await;
+    assert_eq!((report.lost, report.processed), (1, 0));
+    assert_eq!(world.stat("processed").await, 0);
+}
+
+#[tokio::test]
+async fn announcements_that_break_off_are_begun_anew() {
+    let world = World::new();
+    world.push("Ok", 0..1).await;
+    let mut worker = start(world.worker());
+    worker.settled(1).await;
+    worker.idle().await;
+    world.faults.set_down(true);
+    outage(&mut worker).await;
+    world.faults.set_down(false);
+    world.pass(6, 3).await;
+    outage_over(&mut worker).await;
+    world.push("Ok", 1..2).await;
+    worker.settled(1).await;
+    worker.quit().await;
+}
+
+#[tokio::test]
+async fn a_stop_during_an_outage_ends_and_tells_what_is_not_settled() {
+    let world = World::new();
+    let gate = Gate::new();
+    world.push("Gate", 0..1).await;
+    let mut worker = start(gate.on(world.worker()));
+    worker.started().await;
+    world.faults.set_down(true);
+    gate.open(1);
+    outage(&mut worker).await;
+    worker.handle.stop_now();
+    worker.phase(Phase::Stopping).await;
+    let clock = world.clock.clone();
+    let time = tokio::spawn(async move {
+        loop {
+            clock.parked(1).await;
+            clock.advance(Duration::from_millis(100));
+            tokio::task::yield_now().await;
+        }
+    });
+    let report = worker.end().await;
+    time.abort();
+    assert_eq!((report.processed, report.unsettled), (0, 1));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn blocked_handlers_silence_no_heartbeat() {
+    let world = World::new();
+    let application = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .build()
+        .unwrap();
+    let barrier = std::sync::Arc::new(std::sync::Barrier::new(3));
+    let (release, blocked) = std::sync::mpsc::channel::<()>();
+    let blocked = std::sync::Arc::new(std::sync::Mutex::new(blocked));
+    let builder = world.worker().concurrency(4).register_fn("Block", {
+        let barrier = barrier.clone();
+        move |_: Vec<serde_json::Value>, _| {
+            let (barrier, blocked) = (barrier.clone(), blocked.clone());
+            async move {
+                barrier.wait();
+                let _ = blocked.lock().unwrap().recv();
+                Ok(())
+            }
+        }
+    });
+    world.push("Block", 0..2).await;
+    let mut worker = {
+        let _entered = application.enter();
+        start(builder)
+    };
+    // Every thread of the application blocks in a handler from here on.
+    tokio::task::block_in_place(|| barrier.wait());
+    for _ in 0..20 {
+        world.pass(10, 3).await;
+        let now = world.store.workers().server_time().await.unwrap();
+        let late = now - Duration::from_secs(30);
+        assert_eq!(world.store.workers().dead(late).await.unwrap(), []);
+    }
+    drop(release);
+    worker.settled(2).await;
+    worker.handle.quit();
+    worker.phase(Phase::Stopped).await;
+    application.shutdown_background();
+}

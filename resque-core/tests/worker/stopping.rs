@@ -1,0 +1,414 @@
+//! Stopping, pausing, and what becomes of running jobs.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use resque_core::WorkerHooks;
+use resque_core::worker::{Event, Phase, Polling, StopCause, StopReason, WorkerBuilder};
+
+use crate::world::{Gate, World, start};
+
+/// Blocks its thread until the test drops the sender.
+fn block(builder: WorkerBuilder) -> (WorkerBuilder, std::sync::mpsc::Sender<()>) {
+    let (release, blocked) = std::sync::mpsc::channel::<()>();
+    let blocked = Mutex::new(Some(blocked));
+    let builder = builder.register_fn("Block", move |_: Vec<serde_json::Value>, _| {
+        let blocked = blocked.lock().unwrap().take();
+        async move {
+            if let Some(blocked) = blocked {
+                let _ = blocked.recv();
+            }
+            Ok(())
+        }
+    });
+    (builder, release)
+}
+
+#[tokio::test]
+async fn quit_waits_for_running_jobs_and_takes_no_more() {
+    let world = World::new();
+    let gate = Gate::new();
+    world.push("Gate", 0..3).await;
+    let mut worker = start(gate.on(world.worker().concurrency(2)));
+    worker.started().await;
+    worker.started().await;
+    worker.handle.quit();
+    worker.phase(Phase::Finishing).await;
+    world.pass(3_600, 3).await;
+    assert_eq!(worker.handle.phase(), Phase::Finishing);
+    gate.open(3);
+    let report = worker.end().await;
+    assert_eq!((report.processed, report.released), (2, 0));
+    assert_eq!((world.waiting().await, world.registered().await), (1, 0));
+}
+
+#[tokio::test]
+async fn jobs_that_end_when_cancelled_are_settled_normally() {
+    let world = World::new();
+    world.push("Polite", 0..2).await;
+    let builder = world.worker().concurrency(2).register_fn(
+        "Polite",
+        |_: Vec<serde_json::Value>, ctx| async move {
+            ctx.cancellation().cancelled().await;
+            Ok(())
+        },
+    );
+    let mut worker = start(builder);
+    worker.started().await;
+    worker.started().await;
+    worker.handle.stop_now();
+    let report = worker.end().await;
+    assert_eq!(report.reason, StopReason::StopNow(StopCause::Handle));
+    assert_eq!((report.processed, report.released), (2, 0));
+}
+
+#[tokio::test]
+async fn jobs_that_do_not_end_in_time_go_back_to_the_front_in_order() {
+    let world = World::new();
+    let gate = Gate::new();
+    world.push("Gate", 0..6).await;
+    let before = world.queue().await;
+    let mut worker = start(gate.on(world.worker().concurrency(4)));
+    for _ in 0..4 {
+        worker.started().await;
+    }
+    worker.handle.stop_now();
+    worker.phase(Phase::Cancelling).await;
+    world.pass(3, 4).await;
+    world.clock.advance(Duration::from_secs(1));
+    let report = worker.end().await;
+    assert_eq!((report.processed, report.released), (0, 4));
+    assert_eq!(world.queue().await, before);
+    assert_eq!(
+        (world.registered().await, world.stat("processed").await),
+        (0, 0)
+    );
+}
+
+#[tokio::test]
+async fn running_jobs_are_let_be_for_the_pre_shutdown_time() {
+    let world = World::new();
+    let gate = Gate::new();
+    world.push("Gate", 0..1).await;
+    let builder = gate
+        .on(world.worker())
+        .pre_shutdown_timeout(Duration::from_secs(10));
+    let mut worker = start(builder);
+    worker.started().await;
+    worker.handle.stop_now();
+    worker.phase(Phase::Stopping).await;
+    world.pass(9, 4).await;
+    assert_eq!(worker.handle.phase(), Phase::Stopping);
+    gate.open(1);
+    assert_eq!(worker.end().await.processed, 1);
+}
+
+#[tokio::test]
+async fn a_second_stop_waits_for_no_grace() {
+    let world = World::new();
+    let gate = Gate::new();
+    world.push("Gate", 0..1).await;
+    let mut worker = start(gate.on(world.worker()));
+    worker.started().await;
+    worker.handle.stop_now();
+    worker.handle.stop_now();
+    let report = worker.end().await;
+    assert_eq!((report.processed, report.released), (0, 1));
+    assert_eq!(world.waiting().await, 1);
+}
+
+#[tokio::test]
+async fn stop_overrides_quit() {
+    let world = World::new();
+    let gate = Gate::new();
+    world.push("Gate", 0..1).await;
+    let mut worker = start(gate.on(world.worker()));
+    worker.started().await;
+    worker.handle.quit();
+    worker.phase(Phase::Finishing).await;
+    worker.handle.stop_now();
+    worker.handle.stop_now();
+    let report = worker.end().await;
+    assert_eq!(report.reason, StopReason::StopNow(StopCause::Handle));
+    assert_eq!(report.released, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_job_that_does_not_yield_is_never_given_to_others_while_it_runs() {
+    let world = World::new();
+    world.push("Block", 0..1).await;
+    let (builder, release) = block(world.worker());
+    let mut worker = start(builder);
+    worker.started().await;
+    worker.handle.stop_now();
+    worker.handle.stop_now();
+    worker.phase(Phase::Abandoning).await;
+    world.pass(0, 4).await;
+    world.clock.advance(Duration::from_secs(1));
+    let report = worker.end().await;
+    assert_eq!((report.released, report.still_running.len()), (0, 1));
+    assert_eq!(report.still_running[0].class, "Block");
+    // It stays noted as held, for whoever finds this worker dead.
+    let listing = world.store.workers().workers().await.unwrap();
+    assert_eq!((world.waiting().await, listing.workers.len()), (0, 1));
+    assert!(listing.workers[0].holds.is_some());
+    drop(release);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_process_that_ends_gives_back_what_does_not_yield() {
+    let world = World::new();
+    world.push("Block", 0..1).await;
+    let (builder, release) = block(world.worker().exits_after_run());
+    let mut worker = start(builder);
+    worker.started().await;
+    worker.handle.stop_now();
+    worker.handle.stop_now();
+    worker.phase(Phase::Abandoning).await;
+    world.pass(0, 4).await;
+    world.clock.advance(Duration::from_secs(1));
+    let report = worker.end().await;
+    assert_eq!((report.released, report.still_running.len()), (1, 1));
+    assert_eq!((world.waiting().await, world.registered().await), (1, 0));
+    drop(release);
+}
+
+#[tokio::test]
+async fn a_paused_worker_takes_nothing_until_it_is_resumed() {
+    let world = World::new();
+    let mut worker = start(world.worker());
+    worker.phase(Phase::Working).await;
+    worker.handle.pause();
+    worker.phase(Phase::Paused).await;
+    world.push("Ok", 0..3).await;
+    world.pass(120, 3).await;
+    assert_eq!(world.waiting().await, 3);
+    worker.handle.resume();
+    worker.settled(3).await;
+    assert_eq!(worker.quit().await.processed, 3);
+}
+
+#[tokio::test]
+async fn a_worker_may_be_paused_before_it_starts() {
+    let world = World::new();
+    world.push("Ok", 0..1).await;
+    let worker = world.worker().build().unwrap();
+    let handle = worker.handle();
+    handle.pause();
+    let task = tokio::spawn(worker.run());
+    world.pass(30, 3).await;
+    assert_eq!((handle.phase(), world.waiting().await), (Phase::Paused, 1));
+    handle.quit();
+    assert_eq!(task.await.unwrap().unwrap().processed, 0);
+}
+
+#[tokio::test]
+async fn a_pause_of_all_workers_is_obeyed_and_its_end_wakes() {
+    let world = World::new();
+    let control = world.store.queues().clone();
+    control.control().unwrap().set_paused(true).await.unwrap();
+    world.push("Ok", 0..2).await;
+    let mut worker = start(world.worker());
+    worker.phase(Phase::Working).await;
+    world.pass(30, 4).await;
+    assert_eq!(world.waiting().await, 2);
+    control.control().unwrap().set_paused(false).await.unwrap();
+    worker.settled(2).await;
+    worker.quit().await;
+}
+
+#[tokio::test]
+async fn a_worker_with_a_zero_interval_leaves_when_there_is_nothing_to_do() {
+    let world = World::new();
+    world.push("Ok", 0..10).await;
+    let polling = Polling {
+        interval: Duration::ZERO,
+        ..Polling::default()
+    };
+    let worker = start(world.worker().concurrency(3).polling(polling));
+    let report = worker.end().await;
+    assert_eq!((report.reason, report.processed), (StopReason::Idle, 10));
+}
+
+#[tokio::test]
+async fn it_does_not_leave_before_the_jobs_that_its_last_jobs_have_pushed() {
+    let world = World::new();
+    let polling = Polling {
+        interval: Duration::ZERO,
+        ..Polling::default()
+    };
+    let store = world.store.clone();
+    let builder = world
+        .worker()
+        .queues("first")
+        .pool("second", 1)
+        .polling(polling)
+        .register_fn("Push", move |(): (), _| {
+            let store = store.clone();
+            async move {
+                let queue = resque_core::QueueName::new("second")?;
+                let job = resque_core::Enqueue::new(queue, r#"{"class":"Ok","args":[]}"#);
+                store.queues().push(&[job]).await?;
+                Ok(())
+            }
+        });
+    world
+        .push_raw("first", [r#"{"class":"Push","args":[]}"#])
+        .await;
+    assert_eq!(start(builder).end().await.processed, 2);
+}
+
+#[tokio::test]
+async fn hooks_of_the_worker_are_called_in_their_moments() {
+    let world = World::new();
+    let called = Arc::new(Mutex::new(Vec::new()));
+    let note = |name: &'static str| {
+        let called = called.clone();
+        move || called.lock().unwrap().push(name)
+    };
+    macro_rules! hooks {
+        ($($name:ident),*) => {{
+            let hooks = WorkerHooks::new();
+            $(
+                let called = note(stringify!($name));
+                let hooks = hooks.$name(move |_| {
+                    called();
+                    async { Ok(()) }
+                });
+            )*
+            hooks
+        }};
+    }
+    let hooks = hooks!(
+        before_first_fork,
+        before_fork,
+        after_fork,
+        before_pause,
+        after_pause,
+        queue_empty,
+        worker_exit,
+        shutdown
+    );
+    world.push("Ok", 0..1).await;
+    let mut worker = start(world.worker().worker_hooks(hooks));
+    worker.settled(1).await;
+    worker.idle().await;
+    worker.handle.pause();
+    worker.phase(Phase::Paused).await;
+    worker.handle.resume();
+    worker.phase(Phase::Working).await;
+    worker.quit().await;
+    let expected = [
+        "before_first_fork",
+        "before_fork",
+        "after_fork",
+        "queue_empty",
+        "before_pause",
+        "after_pause",
+        "shutdown",
+        "worker_exit",
+    ];
+    assert_eq!(*called.lock().unwrap(), expected);
+}
+
+#[tokio::test]
+async fn a_worker_hook_that_fails_is_told_and_stops_nothing() {
+    let world = World::new();
+    let hooks = WorkerHooks::new().before_pause(|_| async { Err("no pause".into()) });
+    let mut worker = start(world.worker().worker_hooks(hooks));
+    worker.phase(Phase::Working).await;
+    worker.handle.pause();
+    let hook = worker
+        .event(|event| match event {
+            Event::HookFailed { hook, error } if error.contains("no pause") => Some(*hook),
+            _ => None,
+        })
+        .await;
+    assert_eq!(hook, "before_pause");
+    worker.quit().await;
+}
+
+#[tokio::test]
+async fn a_first_hook_that_fails_stops_the_start() {
+    let world = World::new();
+    let hooks = WorkerHooks::new().before_first_fork(|_| async { Err("not today".into()) });
+    let worker = world.worker().worker_hooks(hooks).build().unwrap();
+    let error = worker.run().await.unwrap_err();
+    assert!(error.to_string().contains("before_first_fork"), "{error}");
+    assert_eq!(world.registered().await, 0);
+}
+
+#[tokio::test]
+async fn the_pid_stands_in_its_file() {
+    let world = World::new();
+    let file = std::env::temp_dir().join(format!("resque-pidfile-{}", std::process::id()));
+    let mut worker = start(world.worker().pidfile(&file));
+    worker.phase(Phase::Working).await;
+    worker.quit().await;
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!(text, std::process::id().to_string());
+
+    let nowhere = world.worker().pidfile("/no/such/place").build().unwrap();
+    let error = nowhere.run().await.unwrap_err().to_string();
+    assert!(error.contains("PIDFILE=/no/such/place"), "{error}");
+}
+
+#[tokio::test]
+async fn a_dropped_run_leaves_the_registry_and_gives_its_jobs_back() {
+    let world = World::new();
+    let gate = Gate::new();
+    world.push("Gate", 0..1).await;
+    let mut worker = start(gate.on(world.worker()));
+    worker.started().await;
+    worker.abort();
+    worker.phase(Phase::Cancelling).await;
+    world.pass(3, 4).await;
+    world.clock.advance(Duration::from_secs(1));
+    worker.phase(Phase::Stopped).await;
+    while world.registered().await > 0 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(world.waiting().await, 1);
+}
+
+#[test]
+fn a_worker_without_a_runtime_makes_its_own() {
+    let world = World::new();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    runtime.block_on(world.push("Ok", 0..5));
+    let polling = Polling {
+        interval: Duration::ZERO,
+        ..Polling::default()
+    };
+    let worker = world.worker().polling(polling).build().unwrap();
+    let report = worker.run_blocking().unwrap();
+    assert_eq!((report.reason, report.processed), (StopReason::Idle, 5));
+}
+
+#[test]
+fn the_end_of_the_jobs_runtime_ends_the_worker_and_loses_nothing() {
+    let world = World::new();
+    let gate = Gate::new();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let test = tokio::runtime::Runtime::new().unwrap();
+    test.block_on(world.push("Gate", 0..3));
+    let mut worker = {
+        let _entered = runtime.enter();
+        start(gate.on(world.worker().concurrency(2)))
+    };
+    test.block_on(async {
+        worker.started().await;
+        worker.started().await;
+    });
+    runtime.shutdown_background();
+    test.block_on(async {
+        worker.phase(Phase::Stopped).await;
+        while world.registered().await > 0 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(world.waiting().await, 3);
+    });
+}
