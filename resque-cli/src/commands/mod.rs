@@ -1,0 +1,22 @@
+//! The commands, one module each.
+
+mod dev;
+
+use clap::Subcommand;
+
+use crate::failure::Failure;
+
+/// What `resque` can do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Dev(dev::Dev),
+}
+
+impl Command {
+    /// Does it.
+    pub(crate) fn run(self) -> Result<(), Failure> {
+        match self {
+            Self::Dev(dev) => dev.run(),
+        }
+    }
+}

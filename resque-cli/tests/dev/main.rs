@@ -1,0 +1,4 @@
+//! `resque dev` as a program with pipes.
+
+mod memory;
+mod program;

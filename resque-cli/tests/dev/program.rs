@@ -1,0 +1,131 @@
+//! The real program, with its lines as they come.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::Duration;
+
+/// How long a line may take to come.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A running `resque dev`.
+pub(crate) struct Dev {
+    child: Child,
+    input: Option<ChildStdin>,
+    lines: Receiver<String>,
+    seen: Vec<String>,
+}
+
+/// What is left of it.
+pub(crate) struct Ended {
+    pub(crate) status: ExitStatus,
+    pub(crate) lines: Vec<String>,
+    pub(crate) errors: String,
+}
+
+/// The program with these arguments, untouched by the environment of the tests.
+pub(crate) fn resque(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_resque"));
+    command.args(args).env_remove("RESQUE_URL");
+    command.stdin(Stdio::piped());
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+impl Dev {
+    /// Starts `resque dev` with these arguments.
+    pub(crate) fn start(args: &[&str]) -> Self {
+        let mut child = resque(&[&["dev"], args].concat()).spawn().unwrap();
+        let (told, lines) = channel();
+        let output = BufReader::new(child.stdout.take().unwrap());
+        thread::spawn(move || {
+            for line in output.lines().map_while(Result::ok) {
+                if told.send(line).is_err() {
+                    return;
+                }
+            }
+        });
+        Self {
+            input: child.stdin.take(),
+            child,
+            lines,
+            seen: Vec::new(),
+        }
+    }
+
+    /// Waits for a line with all these parts, one of those that nobody has waited for yet.
+    #[track_caller]
+    pub(crate) fn wait_for(&mut self, parts: &[&str]) -> String {
+        loop {
+            let Ok(line) = self.lines.recv_timeout(PATIENCE) else {
+                panic!(
+                    "no line with {parts:?}; there were:\n{}",
+                    self.seen.join("\n")
+                );
+            };
+            self.seen.push(line.clone());
+            if parts.iter().all(|part| line.contains(part)) {
+                return line;
+            }
+        }
+    }
+
+    /// Reads no more.
+    pub(crate) fn hang_up(&mut self) {
+        self.lines = channel().1;
+    }
+
+    /// Types.
+    pub(crate) fn write(&mut self, bytes: impl AsRef<[u8]>) {
+        let input = self.input.as_mut().unwrap();
+        input.write_all(bytes.as_ref()).unwrap();
+        input.flush().unwrap();
+    }
+
+    /// Sends a signal by its name.
+    pub(crate) fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        let sent = Command::new("kill").args(["-s", name, &pid]).status();
+        assert!(sent.unwrap().success());
+    }
+
+    /// Closes the input and waits for the end.
+    pub(crate) fn end_of_input(mut self) -> Ended {
+        self.input = None;
+        self.end()
+    }
+
+    /// Waits for the end.
+    pub(crate) fn end(mut self) -> Ended {
+        while let Ok(line) = self.lines.recv_timeout(PATIENCE) {
+            self.seen.push(line);
+        }
+        let mut errors = String::new();
+        let mut stderr = self.child.stderr.take().unwrap();
+        stderr.read_to_string(&mut errors).unwrap();
+        Ended {
+            status: self.child.wait().unwrap(),
+            lines: std::mem::take(&mut self.seen),
+            errors,
+        }
+    }
+}
+
+impl Drop for Dev {
+    fn drop(&mut self) {
+        // A test that failed leaves nothing behind.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Ended {
+    /// The lines with this word, without their times.
+    pub(crate) fn lines_of(&self, word: &str) -> Vec<&str> {
+        let rests = self.lines.iter().map(|line| line.get(11..).unwrap_or(""));
+        rests
+            .filter(|line| line.split(' ').next() == Some(word))
+            .collect()
+    }
+}
