@@ -17,10 +17,16 @@
 //! }
 //!
 //! # #[cfg(feature = "memory")]
-//! # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
-//! let client = Client::new(resque::connect("memory:").await?); // or "redis://localhost"
+//! # tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
+//! let backend = resque::connect("memory:").await?; // or "redis://localhost"
+//! let client = Client::new(backend.clone());
 //! client.enqueue(&Archive { repo_id: 44, branch: "main".into() }).await?;
-//! assert_eq!(client.size("file_serve").await?, 1);
+//!
+//! let worker = Worker::builder(backend).queues("*").register::<Archive>();
+//! # let env = resque::worker::WorkerEnv::from_vars([("INTERVAL", "0")])?;
+//! # let worker = worker.env(&env); // leaves when there is nothing to do
+//! let report = worker.build()?.run().await?;
+//! assert_eq!(report.processed, 1);
 //! # Ok::<(), resque::Error>(()) })?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -30,11 +36,13 @@
 //! | [`connect`] | opens the store that a URL names |
 //! | [`Job`], [`Handlers`] | what jobs are and who performs them |
 //! | [`Client`], [`blocking::Client`] | puts jobs into queues, asks and changes everything in a store |
+//! | [`Worker`] | takes jobs out of queues and performs them |
 //! | [`Hooks`], [`Middleware`] | runs around every step |
 #![cfg_attr(
     feature = "testing",
     doc = "| [`testing`] | a clock moved by hand, drain, assertions, faults |"
 )]
+//! | [`migrating`] | every call of the Ruby and Perl clients, and ours |
 //!
 //! Features: `memory` and `redis` (on unless turned off), `fred` (another driver for Redis),
 //! `testing`.
@@ -42,6 +50,7 @@
 mod connect;
 #[cfg(feature = "memory")]
 pub mod memory;
+pub mod migrating;
 pub mod prelude;
 /// The Redis backend, for what a URL cannot say: existing clients, failure layouts, TLS settings.
 #[cfg(any(feature = "redis", feature = "fred"))]

@@ -51,6 +51,6 @@ async fn notice(hooks: &HookList<EnqueueHook>, job: &EnqueueContext) -> Result<(
 fn failed(hook: &str, error: JobError) -> Error {
     Error::Hook {
         hook: hook.to_owned(),
-        source: error.into_source(),
+        source: error.into_error(),
     }
 }

@@ -5,10 +5,10 @@ use std::fmt;
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
-use crate::args;
+use crate::args::{self, ArgumentError};
 use crate::job::{describe, share};
 use crate::wire::payload::{InvalidPayload, decode};
-use crate::{Attempt, JobError, JobResult, Payload, Popped, QueueName};
+use crate::{Attempt, Payload, Popped, QueueName};
 
 /// A job as it lies, or lay, in a queue.
 ///
@@ -81,9 +81,9 @@ impl QueuedJob {
     ///
     /// # Errors
     ///
-    /// An `ArgumentError` that names what does not fit.
-    pub fn args<T: DeserializeOwned>(&self) -> JobResult<T> {
-        args::from_json(self.args_json()).map_err(JobError::argument)
+    /// When they do not fit; the message names what does not.
+    pub fn args<T: DeserializeOwned>(&self) -> Result<T, ArgumentError> {
+        args::from_json(self.args_json())
     }
 
     /// The same as an attempt to perform it, for [`crate::Performer::prepare`].

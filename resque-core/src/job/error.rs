@@ -73,9 +73,7 @@ impl JobError {
 
     /// The arguments do not fit.
     pub(crate) fn argument(error: ArgumentError) -> Self {
-        Self::from(error)
-            .named(ArgumentError::EXCEPTION)
-            .with_backtrace(Vec::new())
+        Self::from(error).with_backtrace(Vec::new())
     }
 
     /// The same error under another name in the failed list.
@@ -128,8 +126,10 @@ impl JobError {
         JobFailure::new(self.0.exception, self.0.message).with_backtrace(self.0.backtrace)
     }
 
-    /// The same as an ordinary error, for a `source`.
-    pub(crate) fn into_source(self) -> Source {
+    /// The same as an ordinary error, for programs that carry errors in boxes. (A `JobError` is
+    /// none by itself, so that it can be made of any error.)
+    #[must_use]
+    pub fn into_error(self) -> Box<dyn StdError + Send + Sync> {
         Box::new(*self.0)
     }
 }
@@ -149,7 +149,7 @@ where
     fn from(error: E) -> Self {
         let source: Source = error.into();
         Self(Box::new(Raised {
-            exception: name_of::<E>().into(),
+            exception: exception_of::<E>(&*source).into(),
             message: chain(&*source),
             backtrace: backtrace::here(Location::caller()),
             source: Some(source),
@@ -158,8 +158,12 @@ where
     }
 }
 
-/// The name of the error's type; `RuntimeError`, as in Ruby, for what has no type of its own.
-fn name_of<E>() -> &'static str {
+/// The name of the error's type, as in Ruby: `ArgumentError` for arguments that do not fit, and
+/// `RuntimeError` for what has no type of its own.
+fn exception_of<E>(error: &(dyn StdError + 'static)) -> &'static str {
+    if error.is::<ArgumentError>() {
+        return ArgumentError::EXCEPTION;
+    }
     let name = std::any::type_name::<E>();
     let is_plain = ["alloc::string::String", "&str"].contains(&name);
     if is_plain || name.contains("dyn ") || name.contains("Cow<") {
@@ -182,6 +186,12 @@ fn chain(error: &(dyn StdError + 'static)) -> String {
         next = cause.source();
     }
     text
+}
+
+impl From<JobError> for Box<dyn StdError> {
+    fn from(error: JobError) -> Self {
+        error.into_error()
+    }
 }
 
 impl fmt::Display for JobError {

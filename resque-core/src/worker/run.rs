@@ -184,7 +184,7 @@ async fn before_first_fork(hooker: &Hooker) -> Result<()> {
     let result = hooker.hooks.run_before_first_fork(&hooker.context()).await;
     result.map_err(|error| Error::Hook {
         hook: "before_first_fork".to_owned(),
-        source: error.into_source(),
+        source: error.into_error(),
     })
 }
 
