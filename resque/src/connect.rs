@@ -13,8 +13,15 @@ use resque_core::{Backend, Error, Result, blocking};
 /// | `unix:///path/to/socket` | Redis behind a Unix socket |
 /// | `host[:port[:db]][/namespace]` | Redis, as Resque writes it |
 ///
-/// Settings follow behind a question mark: all take `namespace`, and Redis takes what
-/// its configuration lists.
+/// Settings follow behind a question mark: all take `namespace`, and Redis takes
+#[cfg_attr(
+    any(feature = "redis", feature = "fred"),
+    doc = "what [`crate::redis::Config`] lists."
+)]
+#[cfg_attr(
+    not(any(feature = "redis", feature = "fred")),
+    doc = "what its configuration lists."
+)]
 ///
 /// # Errors
 ///
@@ -54,7 +61,7 @@ pub async fn connect(url: &str) -> Result<Backend> {
 /// ```
 /// # #[cfg(feature = "memory")] {
 /// let client = resque::connect_blocking("memory:")?;
-/// let _ = client.enqueue_raw("q", "Archive", &(44, "masterbrew"))?;
+/// client.enqueue_raw("q", "Archive", &(44, "masterbrew"))?;
 /// # }
 /// # Ok::<(), resque::Error>(())
 /// ```
@@ -95,7 +102,6 @@ async fn redis(_url: &str) -> Result<Backend> {
 }
 
 #[cfg(not(all(feature = "memory", any(feature = "redis", feature = "fred"))))]
-
 fn not_built_in(feature: &str) -> Error {
     Error::InvalidSetting {
         setting: format!("a {feature} URL"),

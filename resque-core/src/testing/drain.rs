@@ -22,11 +22,11 @@ use crate::{
 /// # let client = Client::new(resque_memory::MemoryBackend::new().backend());
 /// let handlers = Handlers::new().register_fn("Countdown", |(from,): (u32,), ctx| async move {
 ///     if from > 0 {
-///         let _ = ctx.client().enqueue_raw("q", "Countdown", &(from - 1,)).await?;
+///         ctx.client().enqueue_raw("q", "Countdown", &(from - 1,)).await?;
 ///     }
 ///     Ok(())
 /// });
-/// let _ = client.enqueue_raw("q", "Countdown", &(3,)).await?;
+/// client.enqueue_raw("q", "Countdown", &(3,)).await?;
 /// let drained = drain(&client, handlers).await?;
 /// assert_eq!(drained.done(), 4);
 /// # Ok::<(), resque_core::Error>(()) })?;

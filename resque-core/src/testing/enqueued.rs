@@ -31,7 +31,7 @@ use crate::{Client, Job, Page, QueuedJob, Result, args};
 ///
 /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
 /// # let client = Client::new(resque_memory::MemoryBackend::new().backend());
-/// let _ = client.enqueue(&Archive { repo_id: 44 }).await?;
+/// client.enqueue(&Archive { repo_id: 44 }).await?;
 /// assert_enqueued::<Archive>(&client).with(&Archive { repo_id: 44 }).times(1).await;
 /// assert_enqueued::<Archive>(&client).in_queue("elsewhere").never().await;
 /// # Ok::<(), resque_core::Error>(()) })?;

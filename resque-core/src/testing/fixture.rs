@@ -16,7 +16,7 @@ use crate::{Backend, Client, Handlers, Job, ManualClock, Result, SharedClock};
 /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
 /// let test = Fixture::new(|clock| MemoryBackend::with_clock(clock).backend());
 /// let job = resque_core::NewJob::raw("Remind", &("lunch",)).to("q");
-/// let _ = test.client.submit(job.after(Duration::from_secs(3600))).await?;
+/// test.client.submit(job.after(Duration::from_secs(3600))).await?;
 ///
 /// let handlers = || Handlers::new().register_fn("Remind", |_: (String,), _| async { Ok(()) });
 /// assert_eq!(test.drain(handlers()).await?.done(), 0);

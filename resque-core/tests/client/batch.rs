@@ -83,8 +83,8 @@ async fn each_call_is_one_push_and_an_empty_batch_is_none() {
     let client = Client::new(backend);
     assert_eq!(client.enqueue_all::<Archive>(&[]).await.unwrap(), []);
     assert_eq!(faults.calls(Operation::Push), 0);
-    let _ = client.enqueue(&Archive::new(1)).await.unwrap();
+    client.enqueue(&Archive::new(1)).await.unwrap();
     let jobs: Vec<Archive> = (1..=5_000).map(Archive::new).collect();
-    let _ = client.enqueue_all(&jobs).await.unwrap();
+    client.enqueue_all(&jobs).await.unwrap();
     assert_eq!(faults.calls(Operation::Push), 2);
 }

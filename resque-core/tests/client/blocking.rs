@@ -80,7 +80,7 @@ fn many_threads_share_it() {
         for _ in 0..8 {
             scope.spawn(|| {
                 for id in 0..50 {
-                    let _ = client.enqueue(&Archive::new(id)).unwrap();
+                    client.enqueue(&Archive::new(id)).unwrap();
                 }
             });
         }

@@ -35,7 +35,7 @@ async fn arguments_are_compared_by_content_and_numbers_by_their_text() {
 async fn typed_jobs_are_found_by_their_arguments_or_all_of_them() {
     let client = client();
     for id in [1, 2, 1, 3] {
-        let _ = client.enqueue(&Archive::new(id)).await.unwrap();
+        client.enqueue(&Archive::new(id)).await.unwrap();
     }
     let _ = client
         .enqueue_raw("file_serve", "Other", &(1,))
@@ -54,7 +54,7 @@ async fn typed_jobs_are_found_by_their_arguments_or_all_of_them() {
 async fn integers_beyond_floats_are_told_apart() {
     let client = client();
     for id in [9_007_199_254_740_993_u64, 9_007_199_254_740_992] {
-        let _ = client.enqueue_raw("q", "Big", &(id,)).await.unwrap();
+        client.enqueue_raw("q", "Big", &(id,)).await.unwrap();
     }
     let removed = client
         .dequeue_raw("q", "Big", Some(&(9_007_199_254_740_993_u64,)))
@@ -70,7 +70,7 @@ async fn integers_beyond_floats_are_told_apart() {
 async fn a_queue_longer_than_a_page_is_searched_to_its_front() {
     let client = client();
     let jobs: Vec<Archive> = (0..2_345).map(|id| Archive::new(id % 5)).collect();
-    let _ = client.enqueue_all(&jobs).await.unwrap();
+    client.enqueue_all(&jobs).await.unwrap();
     assert_eq!(client.dequeue(&Archive::new(0)).await.unwrap(), Some(469));
     assert_eq!(client.size("file_serve").await.unwrap(), 2_345 - 469);
     assert_eq!(
@@ -100,7 +100,7 @@ async fn hooks_run_in_the_recorded_order_around_the_removal() {
 async fn a_hook_that_says_no_leaves_the_jobs_there() {
     let hooks = Hooks::new().before_dequeue("no", |_| async { Ok(false) });
     let client = client().with_hooks(hooks);
-    let _ = client.enqueue(&Archive::new(1)).await.unwrap();
+    client.enqueue(&Archive::new(1)).await.unwrap();
     assert_eq!(client.dequeue(&Archive::new(1)).await.unwrap(), None);
     assert_eq!(client.size("file_serve").await.unwrap(), 1);
     let destroyed = client
@@ -124,7 +124,7 @@ async fn jobs_that_leave_while_the_queue_is_searched_hide_none_behind_them() {
     // A pop between two pages moves everything towards the front.
     let client = client();
     let jobs: Vec<Archive> = (0..3_000).map(Archive::new).collect();
-    let _ = client.enqueue_all(&jobs).await.unwrap();
+    client.enqueue_all(&jobs).await.unwrap();
     let popping = client.clone();
     let popper = tokio::spawn(async move {
         let from = QueueList::one("file_serve".parse().unwrap());

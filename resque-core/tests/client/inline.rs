@@ -83,7 +83,7 @@ async fn jobs_that_enqueue_jobs_perform_them_inside() {
         .register_fn("Outer", move |args: Vec<Value>, ctx| {
             let log = outer.clone();
             async move {
-                let _ = ctx.client().enqueue_raw("q", "Inner", &args).await?;
+                ctx.client().enqueue_raw("q", "Inner", &args).await?;
                 log.add(json!("outer"));
                 Ok(())
             }

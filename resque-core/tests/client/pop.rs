@@ -11,7 +11,7 @@ fn list(text: &str) -> QueueList {
 #[tokio::test]
 async fn popping_takes_jobs_in_order_and_tells_their_queue() {
     let client = client();
-    let _ = client.enqueue_all(&[1, 2].map(Archive::new)).await.unwrap();
+    client.enqueue_all(&[1, 2].map(Archive::new)).await.unwrap();
     let job = client.pop("file_serve").await.unwrap().unwrap();
     assert_eq!(
         (job.class(), job.queue().as_str()),
@@ -29,8 +29,8 @@ async fn popping_takes_jobs_in_order_and_tells_their_queue() {
 #[tokio::test]
 async fn a_wait_ends_with_the_first_job_of_the_first_queue() {
     let client = client();
-    let _ = client.enqueue_to("b", &Archive::new(2)).await.unwrap();
-    let _ = client.enqueue_to("a", &Archive::new(1)).await.unwrap();
+    client.enqueue_to("b", &Archive::new(2)).await.unwrap();
+    client.enqueue_to("a", &Archive::new(1)).await.unwrap();
     let job = client.pop_wait(&list("a,b"), None).await.unwrap().unwrap();
     assert_eq!(job.queue().as_str(), "a");
 }
@@ -46,7 +46,7 @@ async fn a_wait_is_woken_by_a_push() {
             .await
     });
     clock.parked(1).await;
-    let _ = client.enqueue_to("b", &Archive::new(7)).await.unwrap();
+    client.enqueue_to("b", &Archive::new(7)).await.unwrap();
     let job = wait.await.unwrap().unwrap().unwrap();
     assert_eq!(job.args::<Archive>().unwrap(), Archive::new(7));
 }

@@ -29,7 +29,7 @@ async fn queues_are_made_listed_measured_and_removed() {
     let client = client();
     assert!(client.create_queue("empty").await.unwrap());
     assert!(!client.create_queue("empty").await.unwrap());
-    let _ = client.enqueue_all(&[1, 2].map(Archive::new)).await.unwrap();
+    client.enqueue_all(&[1, 2].map(Archive::new)).await.unwrap();
     let names: Vec<String> = client
         .queues()
         .await
@@ -57,7 +57,7 @@ async fn queues_are_made_listed_measured_and_removed() {
 #[tokio::test]
 async fn numbers_keys_and_flushing() {
     let client = client();
-    let _ = client.enqueue(&Archive::new(1)).await.unwrap();
+    client.enqueue(&Archive::new(1)).await.unwrap();
     let info = client.info().await.unwrap();
     assert_eq!(
         (info.pending, info.queues, info.workers, info.failed),
@@ -89,7 +89,7 @@ async fn counters_count() {
 #[tokio::test]
 async fn queues_are_stopped_and_workers_paused() {
     let client = client();
-    let _ = client.enqueue(&Archive::new(1)).await.unwrap();
+    client.enqueue(&Archive::new(1)).await.unwrap();
     client.stop_queue("file_serve").await.unwrap();
     assert!(
         client

@@ -71,11 +71,11 @@ async fn a_drain_goes_through_time_when_it_may() {
     let handlers = Handlers::new().register_fn("Again", |(left,): (u32,), ctx| async move {
         if left > 0 {
             let again = NewJob::raw("Again", &(left - 1,)).to("q").after(MINUTE);
-            let _ = ctx.client().submit(again).await?;
+            ctx.client().submit(again).await?;
         }
         Ok(())
     });
-    let _ = test.client.enqueue_raw("q", "Again", &(3,)).await.unwrap();
+    test.client.enqueue_raw("q", "Again", &(3,)).await.unwrap();
     let begin = test.clock.now();
     assert_eq!(test.drain(handlers.clone()).await.unwrap().done(), 1);
     assert_eq!(test.drain_through_time(handlers).await.unwrap().done(), 3);
@@ -85,15 +85,15 @@ async fn a_drain_goes_through_time_when_it_may() {
 #[tokio::test]
 async fn a_drain_serves_only_the_queues_it_is_given_and_notices_that_there_is_no_end() {
     let test = fixture();
-    let _ = test.client.enqueue_to("a", &Archive::new(1)).await.unwrap();
-    let _ = test.client.enqueue_to("b", &Archive::new(1)).await.unwrap();
+    test.client.enqueue_to("a", &Archive::new(1)).await.unwrap();
+    test.client.enqueue_to("b", &Archive::new(1)).await.unwrap();
     let handlers = Handlers::new().register::<Archive>();
     let drain = Drain::new(&test.client, handlers).from("b".parse().unwrap());
     assert_eq!(drain.run().await.unwrap().done(), 1);
     assert_eq!(test.client.size("a").await.unwrap(), 1);
 
     let endless = Handlers::new().register_fn("Archive", |_: (u64, String), ctx| async move {
-        let _ = ctx.client().enqueue(&Archive::new(1)).await?;
+        ctx.client().enqueue(&Archive::new(1)).await?;
         Ok(())
     });
     let error = Drain::new(&test.client, endless)

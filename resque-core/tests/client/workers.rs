@@ -12,7 +12,7 @@ async fn workers_are_listed_found_and_told_apart() {
     let ids = ["b:1:*", "a:1:q"].map(|id| WorkerId::new(id).unwrap());
     let backend = client.backend().unwrap();
     backend.workers().register(&ids, clock.now()).await.unwrap();
-    let _ = client.enqueue_to("q", &Archive::new(1)).await.unwrap();
+    client.enqueue_to("q", &Archive::new(1)).await.unwrap();
     let from = QueueList::new(["q"]).unwrap();
     backend
         .queues()
@@ -52,7 +52,7 @@ async fn a_removed_workers_job_is_a_dirty_exit_and_its_failure_hooks_run() {
         .register(std::slice::from_ref(&id), clock.now())
         .await
         .unwrap();
-    let _ = client.enqueue(&Archive::new(44)).await.unwrap();
+    client.enqueue(&Archive::new(44)).await.unwrap();
     let from = QueueList::new(["file_serve"]).unwrap();
     let want = std::slice::from_ref(&id);
     backend

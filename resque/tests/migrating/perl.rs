@@ -25,7 +25,7 @@ async fn perl_resque() -> TestResult {
     assert_eq!(it, 2);
     let it = row!(page: client.pop("low").await?);
     assert_eq!(it, None);
-    let _ = client.enqueue_to("low", &job).await?;
+    client.enqueue_to("low", &job).await?;
     let it = row!(page: client.pop_wait(&from, Some(Duration::from_secs(30))).await?);
     assert_eq!(
         it.map(|job| job.queue().to_string()).as_deref(),

@@ -178,7 +178,7 @@ async fn running() -> TestResult {
     let job = job();
     let idle = Worker::builder(store.clone()).queues("*").build()?;
     let env = WorkerEnv::from_vars([("QUEUE", "*"), ("INTERVAL", "0")])?;
-    let _ = client.enqueue(&job).await?;
+    client.enqueue(&job).await?;
     drop(
         row!(page: Worker::builder(backend.clone()).queues("high,low").handlers(handlers.clone()).build()?),
     );
@@ -213,7 +213,7 @@ async fn registry() -> TestResult {
     let id = WorkerId::new("web1:4711:file_serve")?;
     let slots = std::slice::from_ref(&id);
     let now = client.store_time().await?;
-    let _ = client.enqueue(&job).await?;
+    client.enqueue(&job).await?;
     let it = row!(page: backend.workers().register(slots, now).await?);
     assert!(it.is_empty());
     let it = row!(page: backend.workers().heartbeat(slots, now).await?);

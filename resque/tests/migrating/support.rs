@@ -49,7 +49,7 @@ pub(crate) async fn run(
     handlers: Handlers,
     job: &Archive,
 ) -> resque::Result<Drained> {
-    let _ = client.enqueue(job).await?;
+    client.enqueue(job).await?;
     drain(client, handlers).await
 }
 

@@ -25,7 +25,7 @@ use crate::{Backend, Job, Page, Payload, QueueName, Result};
 /// use resque_core::Page;
 ///
 /// let client = Client::open(async { Ok(resque_memory::MemoryBackend::new().backend()) })?;
-/// let _ = client.enqueue_raw("file_serve", "Archive", &(44, "masterbrew"))?;
+/// client.enqueue_raw("file_serve", "Archive", &(44, "masterbrew"))?;
 /// assert_eq!(client.peek("file_serve", Page::ALL)?[0].class(), Some("Archive"));
 ///
 /// // Whatever has no method here is one `run` away.
