@@ -1,7 +1,6 @@
 //! `cargo xtask ci`: everything that must hold before a change lands. `.ci/run` is this and no more.
 
-use crate::workspace::Workspace;
-use crate::{Result, shell, test, tidy};
+use crate::{Result, features, shell, test, tidy};
 
 /// A step with the name that is printed, and what it does.
 type Step = (&'static str, fn() -> Result<()>);
@@ -12,7 +11,7 @@ const STEPS: &[Step] = &[
     ("tidy", tidy::run),
     ("clippy", clippy),
     ("documentation", documentation),
-    ("features one by one", features),
+    ("features one by one", features::run),
 ];
 
 pub(crate) fn run() -> Result<()> {
@@ -60,36 +59,4 @@ fn documentation() -> Result<()> {
             .env("RUSTDOCFLAGS", "-Dwarnings")
             .args(arguments),
     )
-}
-
-/// Builds each library without features and with each of its features alone: together they hide what one
-/// forgot to ask for.
-fn features() -> Result<()> {
-    let workspace = Workspace::read()?;
-    for package in workspace
-        .packages
-        .iter()
-        .filter(|package| package.is_library)
-    {
-        let check = || {
-            let mut command = shell::cargo();
-            command.args([
-                "check",
-                "--quiet",
-                "--package",
-                &package.name,
-                "--no-default-features",
-            ]);
-            command
-        };
-        shell::run(&mut check())?;
-        for feature in package
-            .features
-            .iter()
-            .filter(|feature| *feature != "default")
-        {
-            shell::run(check().args(["--features", feature]))?;
-        }
-    }
-    Ok(())
 }
