@@ -122,9 +122,15 @@ impl Store {
         let mut moves = Vec::with_capacity(jobs.len());
         for (job, error) in jobs {
             let (queue, payload) = match &job {
-                Job::Own(number) => match self.own_job(number).await? {
-                    Some((queue, payload)) => (queue, payload),
-                    None => continue,
+                Job::Own(number) => match self.own_job(number).await {
+                    Ok(Some((queue, payload))) => (queue, payload),
+                    Ok(None) => continue,
+                    Err(transient) if transient.is_transient() => return Err(transient),
+                    // It was not its queue that was in the way: it stays.
+                    Err(_) => {
+                        promotion.troubles.push(error);
+                        continue;
+                    }
                 },
                 Job::Item { second, item } => match trouble::place_of(second, item, now).0 {
                     Place::Queue(queue, payload) => (queue.as_str().to_owned(), payload),

@@ -252,19 +252,23 @@ local function is_paused()
   return not err and value and string.lower(string.match(value, '^%s*(.-)%s*$')) == 'true'
 end
 
--- Slots without a heartbeat: who holds a job must be found when it dies. Nil if that cannot be told.
+-- Slots without a heartbeat: who holds a job must be found when it dies. A slot that has just
+-- settled a job has one, or it would not have been given that job. Nil if it cannot be told.
 local function without_heartbeat(slots)
-  local missing, key = {}, prefix .. 'workers:heartbeat'
-  for from = 1, #slots, CHUNK do
-    local part = {}
-    for i = from, math.min(from + CHUNK - 1, #slots) do part[#part + 1] = ids[slots[i]] end
-    local beats = try('HMGET', key, unpack(part))
+  local missing, fresh, names, key = {}, {}, {}, prefix .. 'workers:heartbeat'
+  for i = 1, #slots do
+    if not gone[slots[i]] then
+      fresh[#fresh + 1], names[#names + 1] = slots[i], ids[slots[i]]
+    end
+  end
+  for from = 1, #names, CHUNK do
+    local beats = try('HMGET', key, unpack(names, from, math.min(from + CHUNK - 1, #names)))
     if beats.err then
       trouble(0, key, beats.err)
       return nil
     end
-    for i = 1, #part do
-      if not beats[i] then missing[slots[from + i - 1]] = true end
+    for i = 1, #beats do
+      if not beats[i] then missing[fresh[from + i - 1]] = true end
     end
   end
   return missing

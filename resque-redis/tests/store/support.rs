@@ -1,10 +1,5 @@
 //! What the tests against a real server share: worlds, and a way past the backend to the keys.
 
-#![allow(
-    dead_code,
-    reason = "each test program is compiled with all of it and uses a part"
-)]
-
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -60,7 +55,10 @@ impl World {
 
     pub(crate) async fn reserve(&self, slots: &[WorkerId], from: &str) -> Exchange {
         let queues = self.backend.queues();
-        queues.exchange(&[], slots, &list(from), at(0)).await.unwrap()
+        queues
+            .exchange(&[], slots, &list(from), at(0))
+            .await
+            .unwrap()
     }
 
     pub(crate) async fn reserve_one(&self, slot: &WorkerId, from: &str) -> Reservation {
@@ -88,7 +86,13 @@ impl Raw {
         for arg in args {
             batch.arg(*arg);
         }
-        self.connection.run(&batch).await.unwrap().remove(0).ok().unwrap()
+        self.connection
+            .run(&batch)
+            .await
+            .unwrap()
+            .remove(0)
+            .ok()
+            .unwrap()
     }
 
     pub(crate) async fn get(&self, rest: &str) -> Option<String> {
@@ -112,7 +116,11 @@ impl Raw {
     /// Puts a value of a type that Resque never uses for this key; a set for all but sets.
     pub(crate) async fn spoil(&self, rest: &str) {
         self.on("DEL", rest, &[]).await;
-        if rest == "queues" || rest == "workers" || rest == "failed_queues" || rest.starts_with("timestamps:") {
+        if rest == "queues"
+            || rest == "workers"
+            || rest == "failed_queues"
+            || rest.starts_with("timestamps:")
+        {
             self.on("RPUSH", rest, &[b"spoilt"]).await;
         } else {
             self.on("SADD", rest, &[b"spoilt"]).await;

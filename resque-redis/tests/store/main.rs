@@ -1,0 +1,14 @@
+//! The store on real servers: what stands in the keys, and what happens when something else does.
+
+#![expect(clippy::unwrap_used, reason = "a test ends where its world does")]
+
+mod support;
+
+mod delayed;
+mod exchange;
+mod failures;
+mod formats;
+mod payloads;
+mod refusals;
+mod registry;
+mod wrong_types;
