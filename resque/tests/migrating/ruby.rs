@@ -2,10 +2,8 @@
 
 use crate::support::*;
 
-#[tokio::test]
-async fn connecting() -> TestResult {
+async fn connecting(store: Backend) -> TestResult {
     let page = Section::of("Ruby: connecting");
-    let store = connect("memory:").await?;
     let client = &Client::new(store.clone());
     let handlers = &handlers();
     let job = job();
@@ -16,7 +14,7 @@ async fn connecting() -> TestResult {
     let it = row!(page: client.backend());
     assert!(it.is_some());
     let it = row!(page: client.info().await?.backend.name);
-    assert_eq!(it, "memory");
+    assert_eq!(it, store.queues().info().name);
     let it = row!(page: Client::inline(handlers.clone()));
     assert!(it.enqueue(&job).await?.is_taken());
     let it = row!(page: args::to_json(&job)?);
@@ -27,10 +25,8 @@ async fn connecting() -> TestResult {
     Ok(())
 }
 
-#[tokio::test]
-async fn queues() -> TestResult {
+async fn queues(store: Backend) -> TestResult {
     let page = Section::of("Ruby: queues");
-    let store = connect("memory:").await?;
     let client = &Client::new(store.clone());
     let it = row!(page: client.push("q", r#"{"class":"Archive","args":[1,"x"]}"#).await?);
     assert_eq!(it, 1);
@@ -65,10 +61,8 @@ async fn queues() -> TestResult {
     Ok(())
 }
 
-#[tokio::test]
-async fn jobs() -> TestResult {
+async fn jobs(store: Backend) -> TestResult {
     let page = Section::of("Ruby: jobs");
-    let store = connect("memory:").await?;
     let client = &Client::new(store.clone());
     let handlers = &handlers();
     let job = job();
@@ -121,10 +115,8 @@ async fn jobs() -> TestResult {
     Ok(())
 }
 
-#[tokio::test]
-async fn hooks() -> TestResult {
+async fn hooks(store: Backend) -> TestResult {
     let page = Section::of("Ruby: hooks");
-    let store = connect("memory:").await?;
     let client = &Client::new(store.clone());
     let handlers = &handlers();
     let job = job();
@@ -168,10 +160,8 @@ async fn hooks() -> TestResult {
     Ok(())
 }
 
-#[tokio::test]
-async fn running() -> TestResult {
+async fn running(store: Backend) -> TestResult {
     let page = Section::of("Ruby: workers that run");
-    let store = connect("memory:").await?;
     let client = &Client::new(store.clone());
     let backend = &store;
     let handlers = &handlers();
@@ -203,10 +193,8 @@ async fn running() -> TestResult {
     Ok(())
 }
 
-#[tokio::test]
-async fn registry() -> TestResult {
+async fn registry(store: Backend) -> TestResult {
     let page = Section::of("Ruby: workers in the registry");
-    let store = connect("memory:").await?;
     let client = &Client::new(store.clone());
     let backend = &store;
     let job = job();
@@ -259,10 +247,8 @@ async fn registry() -> TestResult {
     Ok(())
 }
 
-#[tokio::test]
-async fn failures() -> TestResult {
+async fn failures(store: Backend) -> TestResult {
     let page = Section::of("Ruby: failures");
-    let store = connect("memory:").await?;
     let client = &Client::new(store.clone());
     let failures = client.failures()?;
     let payload = Payload::from(r#"{"class":"Archive","args":[44,"masterbrew"]}"#);
@@ -301,10 +287,8 @@ async fn failures() -> TestResult {
     Ok(())
 }
 
-#[tokio::test]
-async fn counters() -> TestResult {
+async fn counters(store: Backend) -> TestResult {
     let page = Section::of("Ruby: counters");
-    let store = connect("memory:").await?;
     let client = &Client::new(store.clone());
     let stats = client.stats()?;
     row!(page: stats.set("x", 5).await?);
@@ -320,10 +304,8 @@ async fn counters() -> TestResult {
     Ok(())
 }
 
-#[tokio::test]
-async fn scheduler() -> TestResult {
+async fn scheduler(store: Backend) -> TestResult {
     let page = Section::of("Ruby: resque-scheduler, delayed jobs");
-    let store = connect("memory:").await?;
     let client = &Client::new(store.clone());
     let job = job();
     let delayed = client.delayed()?;
@@ -361,3 +343,7 @@ async fn scheduler() -> TestResult {
     page.finish();
     Ok(())
 }
+
+on_each_store!(
+    connecting, queues, jobs, hooks, running, registry, failures, counters, scheduler
+);

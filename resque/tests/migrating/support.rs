@@ -8,10 +8,10 @@ pub(crate) use std::time::Duration;
 pub(crate) use resque::testing::{Drained, drain};
 pub(crate) use resque::worker::{Phase, Polling, WorkerEnv};
 pub(crate) use resque::{
-    Client, Enqueued, FailureFilter, FailureQuery, FailureRecord, FailureRetry, Handlers, Hooks,
-    Job, JobContext, JobError, JobFailure, JobResult, MassRemove, NewJob, Page, Payload, Performed,
-    Performer, QueueList, QueueName, QueuedJob, Worker, WorkerContext, WorkerHooks, WorkerId, args,
-    connect,
+    Backend, Client, Enqueued, FailureFilter, FailureQuery, FailureRecord, FailureRetry, Handlers,
+    Hooks, Job, JobContext, JobError, JobFailure, JobResult, MassRemove, NewJob, Page, Payload,
+    Performed, Performer, QueueList, QueueName, QueuedJob, Worker, WorkerContext, WorkerHooks,
+    WorkerId, args, connect,
 };
 use serde::{Deserialize, Serialize};
 
@@ -51,6 +51,45 @@ pub(crate) async fn run(
 ) -> resque::Result<Drained> {
     client.enqueue(job).await?;
     drain(client, handlers).await
+}
+
+/// Makes two tests of each function, one in memory and one on Redis.
+macro_rules! on_each_store {
+    ($($rows:ident),+) => {
+        mod in_memory {
+            use crate::support::{TestResult, connect};
+            $(#[tokio::test]
+            async fn $rows() -> TestResult {
+                super::$rows(connect("memory:").await?).await
+            })+
+        }
+
+        #[cfg(feature = "redis")]
+        mod on_redis {
+            use crate::support::{TestResult, connect, redis_url};
+            $(#[tokio::test]
+            async fn $rows() -> TestResult {
+                let client = crate::support::Client::new(connect(&redis_url(stringify!($rows))?).await?);
+                client.flush().await?;
+                let store = client.backend().cloned().ok_or("no store")?;
+                let result = super::$rows(store).await;
+                client.flush().await?;
+                result
+            })+
+        }
+    };
+}
+pub(crate) use on_each_store;
+
+/// A namespace of this test alone on the server that all tests share.
+#[cfg(feature = "redis")]
+pub(crate) fn redis_url(name: &str) -> Result<String, Box<dyn std::error::Error>> {
+    let server = resque_testserver::shared_redis()?;
+    let process = std::process::id();
+    Ok(format!(
+        "{}?namespace=migrating-{process}-{name}",
+        server.url()
+    ))
 }
 
 /// Runs the code of a row, and notes that it ran.
