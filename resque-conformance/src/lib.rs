@@ -10,6 +10,7 @@ mod case;
 mod cases;
 mod ledger;
 mod patience;
+mod race;
 mod report;
 mod run;
 mod snapshot;
