@@ -5,7 +5,7 @@
 
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
@@ -73,7 +73,7 @@ impl Executor {
             running: Some(running.clone()),
         };
         let task = tokio::spawn(perform(duty));
-        running.attach_task(task.abort_handle());
+        running.attach_handle(task.abort_handle());
         if self.core.demand() == Demand::Abandon {
             running.abandon();
         }
@@ -87,7 +87,8 @@ impl Executor {
         let timeout = ctx.timeout().or(self.core.settings.job_timeout);
         let performed = match timeout {
             None => self.work(ctx).await,
-            Some(timeout) => self.work_in_time(ctx, timeout).await,
+            // On the heap, so that a job without a timeout is a small task.
+            Some(timeout) => Box::pin(self.work_in_time(ctx, timeout)).await,
         };
         if let Some(started) = started {
             let elapsed = self.core.clock.monotonic().saturating_sub(started);
@@ -172,13 +173,12 @@ where
 }
 
 async fn perform(mut duty: Duty) {
-    let executor = duty.executor.clone();
-    let Some(running) = duty.running.clone() else {
+    let Some(running) = &duty.running else {
         return;
     };
-    let ctx = executor
-        .performer
-        .prepare(Attempt::from(&running.reservation));
+    let executor = &duty.executor;
+    let attempt = Attempt::from(&running.reservation);
+    let ctx = executor.performer.prepare(attempt);
     running.attach_context(ctx.clone());
     if executor.core.demand() > Demand::Nothing {
         ctx.cancel();
@@ -190,14 +190,14 @@ async fn perform(mut duty: Duty) {
         worker = %running.reservation.worker,
         attempt = ctx.attempt(),
     );
-    let attempt = pin!(executor.attempt(&ctx));
+    let attempt = executor.attempt(&ctx);
     let performed = if span.is_disabled() {
         attempt.await
     } else {
-        attempt.instrument(span).await
+        Box::pin(attempt.instrument(span)).await
     };
-    let settlement = executor.settlement(&running, &ctx, performed);
-    duty.done(settlement);
+    let settlement = executor.settlement(running, &ctx, performed);
+    duty.tell(Some(settlement));
 }
 
 fn ending(performed: &Performed) -> Ending {
@@ -216,13 +216,10 @@ struct Duty {
 }
 
 impl Duty {
-    fn done(&mut self, settlement: Settlement) {
-        self.tell(Some(settlement));
-    }
-
     fn tell(&mut self, settlement: Option<Settlement>) {
         if let Some(running) = self.running.take() {
             let pool = running.pool;
+            running.end();
             // The engine may have gone; then nobody settles anything any more.
             let _ = self.executor.results[pool].send(Finished {
                 running,
@@ -259,7 +256,7 @@ impl Drop for Duty {
         if let Some(ctx) = running.context() {
             let events = &self.executor.core.events;
             events.tell(|| Event::JobFinished {
-                job: ctx.into(),
+                job: (&ctx).into(),
                 ending: Ending::Abandoned,
                 elapsed: self
                     .executor

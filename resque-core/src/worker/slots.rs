@@ -1,7 +1,7 @@
 //! The slots of a process: under which ids they ask, and what they do.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::task::AbortHandle;
@@ -9,6 +9,7 @@ use tokio::task::AbortHandle;
 use super::JobInfo;
 use super::identity::Identity;
 use super::settings::PoolSettings;
+use crate::wire::payload::decode;
 use crate::{JobContext, Receipt, Reservation, Result, WorkerId};
 
 /// A job in one of our slots.
@@ -23,9 +24,17 @@ pub(crate) struct Running {
     /// When it was handed to the executor, on the monotonic clock.
     pub(crate) since: Duration,
     pub(crate) reservation: Reservation,
-    context: OnceLock<JobContext>,
-    task: OnceLock<AbortHandle>,
+    task: Mutex<Task>,
     stuck: AtomicBool,
+}
+
+/// What can be done to a job that runs. It is let go where the job ends, not where it is settled,
+/// because memory is freed most cheaply where it was taken.
+#[derive(Debug, Default)]
+struct Task {
+    over: bool,
+    context: Option<JobContext>,
+    handle: Option<AbortHandle>,
 }
 
 impl Running {
@@ -41,8 +50,7 @@ impl Running {
             number,
             since,
             reservation,
-            context: OnceLock::new(),
-            task: OnceLock::new(),
+            task: Mutex::default(),
             stuck: AtomicBool::new(false),
         }
     }
@@ -54,36 +62,55 @@ impl Running {
 
     /// Notes what the job is told, so that it can be asked to stop.
     pub(crate) fn attach_context(&self, context: JobContext) {
-        let _ = self.context.set(context);
+        self.task().context = Some(context);
     }
 
     /// Notes the task, so that it can be dropped.
-    pub(crate) fn attach_task(&self, task: AbortHandle) {
-        let _ = self.task.set(task);
+    pub(crate) fn attach_handle(&self, handle: AbortHandle) {
+        let mut task = self.task();
+        if !task.over {
+            task.handle = Some(handle);
+        }
+    }
+
+    /// The job runs no more: nothing can be done to it.
+    pub(crate) fn end(&self) {
+        let ended = Task {
+            over: true,
+            ..Task::default()
+        };
+        let task = std::mem::replace(&mut *self.task(), ended);
+        drop(task);
     }
 
     /// Whether it was ever handed to the runtime.
     pub(crate) fn has_started(&self) -> bool {
-        self.task.get().is_some() || self.context.get().is_some()
+        let task = self.task();
+        task.over || task.handle.is_some() || task.context.is_some()
     }
 
-    /// What the job is told, once it has started.
-    pub(crate) fn context(&self) -> Option<&JobContext> {
-        self.context.get()
+    /// What the job is told, while it runs.
+    pub(crate) fn context(&self) -> Option<JobContext> {
+        self.task().context.clone()
     }
 
     /// Asks the job to stop.
     pub(crate) fn cancel(&self) {
-        if let Some(context) = self.context.get() {
+        if let Some(context) = self.context() {
             context.cancel();
         }
     }
 
     /// Drops the job as soon as it yields.
     pub(crate) fn abandon(&self) {
-        if let Some(task) = self.task.get() {
-            task.abort();
+        let handle = self.task().handle.take();
+        if let Some(handle) = handle {
+            handle.abort();
         }
+    }
+
+    fn task(&self) -> MutexGuard<'_, Task> {
+        self.task.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Notes that its time is up and it does not yield; answers whether that is new.
@@ -97,12 +124,15 @@ impl Running {
 
     /// What to tell about it.
     pub(crate) fn info(&self) -> JobInfo {
-        match self.context.get() {
-            Some(context) => context.into(),
+        match self.context() {
+            Some(context) => (&context).into(),
             None => JobInfo {
                 worker: Some(self.reservation.worker.clone()),
                 queue: self.reservation.queue.to_string(),
-                class: String::new(),
+                class: match decode(self.reservation.payload.as_bytes()) {
+                    Ok(job) => job.class.into_owned(),
+                    Err(_) => String::new(),
+                },
                 attempt: 1,
             },
         }

@@ -43,7 +43,7 @@ pub struct SlotStatus {
 pub struct SlotJob {
     /// The queue it came from.
     pub queue: QueueName,
-    /// Its class; empty when the payload is no job or the job has not started yet.
+    /// Its class; empty when the payload is no job.
     pub class: String,
     /// Its bytes.
     pub payload: Payload,

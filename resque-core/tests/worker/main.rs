@@ -1,6 +1,8 @@
 //! The worker runtime over the memory backend, with a clock moved by hand and a store that goes
 //! away on purpose.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
 mod basics;
 mod failures;
 mod outages;

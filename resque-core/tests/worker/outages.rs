@@ -99,20 +99,11 @@ async fn every_reply_may_be_lost_now_and_then() {
         (operation != Operation::ServerTime && count % 3 == 0).then_some(fault)
     });
     let mut worker = start(world.worker().concurrency(8));
-    let time = tokio::spawn({
-        let clock = world.clock.clone();
-        async move {
-            loop {
-                clock.parked(1).await;
-                clock.advance(Duration::from_millis(50));
-                tokio::task::yield_now().await;
-            }
-        }
-    });
+    let flow = world.flow();
     worker.settled(500).await;
     world.faults.none();
     let report = worker.quit().await;
-    time.abort();
+    drop(flow);
     assert_eq!((report.processed, report.lost), (500, 0));
     assert_eq!(
         (world.stat("processed").await, world.waiting().await),
@@ -292,16 +283,8 @@ async fn a_stop_during_an_outage_ends_and_tells_what_is_not_settled() {
     outage(&mut worker).await;
     worker.handle.stop_now();
     worker.phase(Phase::Stopping).await;
-    let clock = world.clock.clone();
-    let time = tokio::spawn(async move {
-        loop {
-            clock.parked(1).await;
-            clock.advance(Duration::from_millis(100));
-            tokio::task::yield_now().await;
-        }
-    });
+    let _flow = world.flow();
     let report = worker.end().await;
-    time.abort();
     assert_eq!((report.processed, report.unsettled), (0, 1));
 }
 

@@ -74,8 +74,7 @@ async fn jobs_that_do_not_end_in_time_go_back_to_the_front_in_order() {
     }
     worker.handle.stop_now();
     worker.phase(Phase::Cancelling).await;
-    world.pass(3, 4).await;
-    world.clock.advance(Duration::from_secs(1));
+    let _flow = world.flow();
     let report = worker.end().await;
     assert_eq!((report.processed, report.released), (0, 4));
     assert_eq!(world.queue().await, before);
@@ -143,8 +142,7 @@ async fn a_job_that_does_not_yield_is_never_given_to_others_while_it_runs() {
     worker.handle.stop_now();
     worker.handle.stop_now();
     worker.phase(Phase::Abandoning).await;
-    world.pass(0, 4).await;
-    world.clock.advance(Duration::from_secs(1));
+    let _flow = world.flow();
     let report = worker.end().await;
     assert_eq!((report.released, report.still_running.len()), (0, 1));
     assert_eq!(report.still_running[0].class, "Block");
@@ -165,8 +163,7 @@ async fn a_process_that_ends_gives_back_what_does_not_yield() {
     worker.handle.stop_now();
     worker.handle.stop_now();
     worker.phase(Phase::Abandoning).await;
-    world.pass(0, 4).await;
-    world.clock.advance(Duration::from_secs(1));
+    let _flow = world.flow();
     let report = worker.end().await;
     assert_eq!((report.released, report.still_running.len()), (1, 1));
     assert_eq!((world.waiting().await, world.registered().await), (1, 0));
@@ -363,8 +360,7 @@ async fn a_dropped_run_leaves_the_registry_and_gives_its_jobs_back() {
     worker.started().await;
     worker.abort();
     worker.phase(Phase::Cancelling).await;
-    world.pass(3, 4).await;
-    world.clock.advance(Duration::from_secs(1));
+    let _flow = world.flow();
     worker.phase(Phase::Stopped).await;
     while world.registered().await > 0 {
         tokio::task::yield_now().await;

@@ -70,6 +70,19 @@ impl World {
         self.parked(parked).await;
     }
 
+    /// Lets time flow in steps of a twentieth of a second while anybody sleeps, until the answer is
+    /// dropped.
+    pub(crate) fn flow(&self) -> Flow {
+        let clock = self.clock.clone();
+        Flow(tokio::spawn(async move {
+            loop {
+                clock.parked(1).await;
+                clock.advance(Duration::from_millis(50));
+                tokio::task::yield_now().await;
+            }
+        }))
+    }
+
     async fn parked(&self, count: usize) {
         let parked = tokio::time::timeout(HANGS, self.clock.parked(count)).await;
         let asleep = self.clock.sleeping();
@@ -132,6 +145,15 @@ impl World {
     /// How many workers are on the registry.
     pub(crate) async fn registered(&self) -> usize {
         self.store.workers().workers().await.unwrap().workers.len()
+    }
+}
+
+/// Time that flows until this is dropped.
+pub(crate) struct Flow(JoinHandle<()>);
+
+impl Drop for Flow {
+    fn drop(&mut self) {
+        self.0.abort();
     }
 }
 
@@ -243,9 +265,11 @@ impl Running {
     }
 
     /// Waits for the report.
-    pub(crate) async fn end(self) -> StopReport {
-        let end = tokio::time::timeout(HANGS, self.task).await;
-        end.expect("the worker hangs").unwrap().unwrap()
+    pub(crate) async fn end(mut self) -> StopReport {
+        match tokio::time::timeout(HANGS, &mut self.task).await {
+            Ok(end) => end.unwrap().unwrap(),
+            Err(_) => panic!("the worker hangs: {:#?}", self.handle.snapshot()),
+        }
     }
 
     /// Lets it finish and waits for the report.
