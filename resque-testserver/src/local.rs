@@ -214,7 +214,7 @@ impl Drop for Local {
 }
 
 /// Sends a signal by the shell's own `kill`, which is there even where no such program is.
-fn signal(process: u32, name: &str) -> Result<()> {
+pub(crate) fn signal(process: u32, name: &str) -> Result<()> {
     let status = Command::new("sh")
         .args([
             "-c",
