@@ -9,11 +9,12 @@ use std::time::{Duration, SystemTime};
 
 use tokio::sync::mpsc;
 
-use super::Event;
 use super::core::Core;
 use super::moments::Moment;
 use super::outage::{Link, broke};
 use super::report::Counters;
+use super::sight::Sight;
+use super::{Event, vitals};
 use crate::wire::payload::decode;
 use crate::{
     Attempt, Backend, DeadWorker, FailureRecord, Held, JobFailure, Leaving, Left, Performer,
@@ -40,9 +41,11 @@ struct Recovery {
 impl Janitor {
     /// One round after the other, for ever.
     pub(crate) async fn run(self) {
+        let settings = &self.core.settings;
+        let mut sight = Sight::new(settings.janitor_every + settings.stale_after());
         loop {
             let connection = self.link.connection();
-            match self.round(&connection.backend).await {
+            match self.round(&connection.backend, &mut sight).await {
                 Ok(()) => self.link.worked(),
                 Err(error) => {
                     let broke = broke(&error);
@@ -52,15 +55,12 @@ impl Janitor {
                     }
                 }
             }
-            self.core
-                .clock
-                .sleep(self.core.settings.janitor_every)
-                .await;
+            self.core.clock.sleep(settings.janitor_every).await;
             self.look_for_stuck_jobs();
         }
     }
 
-    async fn round(&self, backend: &Backend) -> Result<()> {
+    async fn round(&self, backend: &Backend, sight: &mut Sight) -> Result<()> {
         let settings = &self.core.settings;
         let now = self.core.store_clock.now();
         let silence = settings.prune_after.min(settings.prune_foreign_after);
@@ -68,6 +68,7 @@ impl Janitor {
             return Ok(());
         };
         let dead = backend.workers().dead(before).await?;
+        let in_sight = sight.look(vitals::Moment::of(&self.core.clock));
         if dead.is_empty() {
             return Ok(());
         }
@@ -76,6 +77,8 @@ impl Janitor {
         let mut recoveries = Vec::new();
         for dead in dead {
             let silent = now.duration_since(dead.last_heartbeat).unwrap_or_default();
+            // What was not seen is no silence.
+            let silent = silent.min(in_sight);
             let limit = self.limit(&dead);
             // Whatever the store thinks of ourselves, the heartbeat deals with it.
             if silent <= limit || ours.contains(&dead.id) {

@@ -21,6 +21,7 @@ mod promoter;
 mod report;
 mod run;
 mod settings;
+mod sight;
 mod signals;
 mod slots;
 mod snapshot;

@@ -173,6 +173,34 @@ async fn a_janitor_whose_replies_are_lost_records_a_job_once() {
 }
 
 #[tokio::test]
+async fn after_an_outage_everybody_has_time_to_beat_again() {
+    let world = World::new();
+    world.push("Ok", 0..1).await;
+    let other = die(&world, "web1~abcde:1-0:q").await;
+    let mut worker = start(world.worker());
+    world.pass(20, 4).await;
+    world.faults.set_down(true);
+    world.pass(120, 3).await;
+    // This worker is back at once, the other one takes a while.
+    world.faults.set_down(false);
+    world.pass(50, 3).await;
+    assert_eq!((world.failures().await, holders(&world).await), (vec![], 1));
+    let now = world.store.workers().server_time().await.unwrap();
+    let beats = world
+        .store
+        .workers()
+        .heartbeat(std::slice::from_ref(&other), now);
+    assert_eq!(beats.await.unwrap().gone, []);
+    world.pass(60, 4).await;
+    assert_eq!((world.failures().await, holders(&world).await), (vec![], 1));
+    // From here on its silence counts.
+    world.pass(6, 4).await;
+    assert_eq!(pruned(&mut worker).await, other);
+    assert_eq!(world.failures().await.len(), 1);
+    worker.quit().await;
+}
+
+#[tokio::test]
 async fn a_worker_that_beats_is_never_pruned_however_long_its_job_takes() {
     let world = World::new();
     world.push("Ok", 0..1).await;
