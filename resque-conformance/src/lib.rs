@@ -10,7 +10,6 @@ mod case;
 mod cases;
 mod ledger;
 mod patience;
-mod race;
 mod report;
 mod run;
 mod snapshot;

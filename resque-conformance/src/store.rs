@@ -13,9 +13,6 @@ use resque_core::{
 use crate::Verdict;
 use crate::verdict::Broken;
 
-/// After so many rounds something that has to end is taken to be endless; no case has more jobs.
-const ENOUGH: usize = 10_000;
-
 /// The bytes of the job with this number.
 pub(crate) fn job(number: u64) -> Payload {
     Payload::from(format!(r#"{{"class":"Count","args":[{number}]}}"#))
@@ -255,14 +252,11 @@ impl Store {
     /// The numbers that one slot after the other is given until there is nothing left.
     pub(crate) async fn drain(&self, id: &WorkerId, from: &str) -> Verdict<Vec<u64>> {
         let mut numbers = Vec::new();
-        for _ in 0..ENOUGH {
-            let Some(reservation) = self.reserve(id, from).await? else {
-                return Ok(numbers);
-            };
+        while let Some(reservation) = self.reserve(id, from).await? {
             numbers.extend(number(&reservation.payload));
             self.applies(Settlement::done(reservation.receipt)).await?;
         }
-        Err(Broken::new(format!("{from} never comes to an end")))
+        Ok(numbers)
     }
 
     /// Settles one reservation.
@@ -336,7 +330,7 @@ impl Store {
         let mut query = FailureQuery::default();
         query.order = FailureOrder::OldestFirst;
         let mut all = Vec::new();
-        for _ in 0..ENOUGH {
+        loop {
             let page = self.failures().list(&query).await?;
             all.extend(page.entries);
             match page.next {
@@ -344,7 +338,6 @@ impl Store {
                 None => return Ok(all),
             }
         }
-        Err(Broken::new("the failed list never comes to an end"))
     }
 
     /// The numbers of the jobs in the failed list, oldest first.
@@ -360,7 +353,7 @@ impl Store {
     pub(crate) async fn all_delayed(&self) -> Verdict<Vec<DelayedJob>> {
         let mut all = Vec::new();
         let mut cursor: Option<Cursor> = None;
-        for _ in 0..ENOUGH {
+        loop {
             let page = self.delayed()?.list(cursor.as_ref(), 1_000).await?;
             all.extend(page.jobs);
             cursor = page.next;
@@ -368,7 +361,6 @@ impl Store {
                 return Ok(all);
             }
         }
-        Err(Broken::new("the delayed set never comes to an end"))
     }
 
     /// The numbers of the delayed jobs in order of their time.
@@ -380,7 +372,7 @@ impl Store {
     /// Moves everything that is due so many seconds after the world began.
     pub(crate) async fn promote(&self, seconds: u64) -> Verdict<usize> {
         let mut moved = 0;
-        for _ in 0..ENOUGH {
+        loop {
             let step = self
                 .delayed()?
                 .promote("suite:1", self.at(seconds), 1_000)
@@ -391,6 +383,5 @@ impl Store {
                 return Ok(moved);
             }
         }
-        Err(Broken::new("promoting never comes to an end"))
     }
 }

@@ -1,6 +1,6 @@
 //! `cargo xtask ci`: everything that must hold before a change lands. `.ci/run` is this and no more.
 
-use crate::{Result, examples, features, shell, test, tidy};
+use crate::{Result, features, shell, test, tidy};
 
 /// A step with the name that is printed, and what it does.
 type Step = (&'static str, fn() -> Result<()>);
@@ -9,7 +9,6 @@ type Step = (&'static str, fn() -> Result<()>);
 const STEPS: &[Step] = &[
     ("formatting", formatting),
     ("tidy", tidy::run),
-    ("examples", examples::run),
     ("clippy", clippy),
     ("documentation", documentation),
     ("features one by one", features::run),

@@ -2,7 +2,6 @@
 
 mod ci;
 mod deny;
-mod examples;
 mod features;
 mod images;
 mod servers;
