@@ -46,6 +46,9 @@ pub trait QueueBackend: Debug + Send + Sync + 'static {
     /// - serve the queues of `from` strictly in order, at most one job to each slot of `want`,
     ///   earlier slots first, nothing while reserving is paused and nothing from a stopped queue;
     /// - note a job as held in the same step in which it leaves its queue;
+    /// - give no job to a slot that [`dead`](super::WorkerRegistry::dead) would never find: one
+    ///   without a heartbeat, such as one that was taken off the registry, gets its first with the
+    ///   job, or gets none;
     /// - report trouble with one queue or settlement without failing the others.
     async fn exchange(
         &self,
