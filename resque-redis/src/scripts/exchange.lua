@@ -341,9 +341,15 @@ local function is_object(payload)
   return is_utf8(payload) and is_strict(payload)
 end
 
+-- The hexadecimal digits of each byte: a table is ten times as fast as a function.
+local digits = nil
+
 local function substitute(payload)
-  local hex = string.gsub(payload, '.', function(c) return string.format('%02x', byte(c)) end)
-  return SUBSTITUTE .. hex .. '"}'
+  if not digits then
+    digits = {}
+    for b = 0, 255 do digits[string.char(b)] = string.format('%02x', b) end
+  end
+  return SUBSTITUTE .. string.gsub(payload, '.', digits) .. '"}'
 end
 
 local function quoted(queue)
