@@ -6,9 +6,9 @@ use std::time::SystemTime;
 use resque_core::wire::delayed;
 use resque_core::{Enqueue, Pushed, Result};
 
-use crate::driver::Batch;
+use crate::driver::{Batch, Value};
 use crate::due;
-use crate::scripts::PUSH;
+use crate::scripts::{PUSH, PUSH_QUEUE};
 use crate::store::{Store, list_of, number_of};
 
 impl Store {
@@ -18,8 +18,19 @@ impl Store {
             return Ok(Vec::new());
         }
         let groups = Groups::of(batch);
-        let call = self.push_call(batch, &groups);
-        let lengths = list_of(self.script("push jobs", &call).await?);
+        let lengths = match &groups {
+            Groups {
+                queues,
+                items,
+                delayed,
+            } if queues.len() == 1 && items.is_empty() && delayed.is_empty() => {
+                vec![self.push_to_queue(batch).await?]
+            }
+            _ => {
+                let call = self.push_call(batch, &groups);
+                list_of(self.script("push jobs", &call).await?)
+            }
+        };
         let mut pushed = vec![Pushed::Delayed; batch.len()];
         for ((_, jobs), length) in groups.queues.iter().zip(&lengths) {
             let before = number_of(length).saturating_sub(jobs.len() as u64);
@@ -28,6 +39,17 @@ impl Store {
             }
         }
         Ok(pushed)
+    }
+
+    /// Puts jobs that all belong to one queue into it.
+    async fn push_to_queue(&self, batch: &[Enqueue]) -> Result<Value> {
+        let bytes = batch.iter().map(|job| job.payload.as_bytes().len());
+        let mut call = self.call(&PUSH_QUEUE, batch.len() + 1, bytes.sum());
+        call.arg(batch[0].queue.as_str());
+        for job in batch {
+            call.arg(job.payload.clone().into_bytes());
+        }
+        self.script("push jobs", &call).await
     }
 
     fn push_call(&self, batch: &[Enqueue], groups: &Groups<'_>) -> Batch {

@@ -28,10 +28,11 @@ pub(crate) fn spoiled(keys: &Keys, key: &str, place: &str, error: &ServerError) 
     }
 }
 
-/// The error of a command inside a script. Servers before 7.0 wrap it into one of their own.
+/// The error of a command inside a script. Servers before 7.0 put the script's place before it.
 fn inner(error: &ServerError) -> ServerError {
     let line = error.to_string();
-    let wrapped = line.starts_with("ERR Error running script");
+    let wrapped = ["ERR Error running script", "@user_script"];
+    let wrapped = wrapped.iter().any(|start| line.starts_with(start));
     match line.split_once(": -").filter(|_| wrapped) {
         Some((_, inner)) => ServerError::from_line(inner),
         None => error.clone(),
@@ -44,15 +45,15 @@ mod tests {
 
     #[test]
     fn refusals_inside_scripts_of_old_servers_are_understood() {
-        let line = "ERR Error running script (call to f_6b5): @user_script:31: -OOM command not \
-                    allowed when used memory > 'maxmemory'.";
-        let error = refused("push", "localhost:6379", &ServerError::from_line(line));
-        assert!(error.is_transient(), "{error}");
-        assert_eq!(
-            error.to_string(),
-            "push on Redis at localhost:6379: the store refused: OOM command not allowed when used \
-             memory > 'maxmemory'."
-        );
+        for start in ["ERR Error running script (call to f_6b5): ", ""] {
+            let line = format!("{start}@user_script:31: -OOM command not allowed.");
+            let error = refused("push", "localhost:6379", &ServerError::from_line(line));
+            assert!(error.is_transient(), "{error}");
+            assert_eq!(
+                error.to_string(),
+                "push on Redis at localhost:6379: the store refused: OOM command not allowed."
+            );
+        }
     }
 
     #[test]

@@ -15,6 +15,9 @@ pub(crate) static EXCHANGE: Script = script!("common", "trouble", "asking", "lat
 /// Puts jobs into queues and delayed sets.
 pub(crate) static PUSH: Script = script!("common", "later", "push");
 
+/// Puts jobs into one queue.
+pub(crate) static PUSH_QUEUE: Script = script!("push_queue");
+
 /// Takes jobs out of queues for good.
 pub(crate) static POP: Script = script!("common", "trouble", "asking", "pop");
 

@@ -11,4 +11,5 @@ mod formats;
 mod payloads;
 mod refusals;
 mod registry;
+mod waiting;
 mod wrong_types;

@@ -280,6 +280,26 @@ async fn a_push_beside_a_spoilt_key_changes_nothing() {
 }
 
 #[tokio::test]
+async fn a_push_to_one_queue_beside_a_spoilt_key_changes_nothing() {
+    for key in ["queues", "queue:mail"] {
+        for waiting in [false, true] {
+            let world = World::new().await;
+            if waiting {
+                world.push("mail", job(1)).await;
+            }
+            world.raw.spoil(key).await;
+            let before = world.raw.dump().await;
+            for count in [1, 2500] {
+                let jobs = (0..count).map(|n| Enqueue::new(name("mail"), crate::support::job(n)));
+                let batch: Vec<_> = jobs.collect();
+                assert_corrupt(world.backend.queues().push(&batch).await, key);
+                assert_eq!(world.raw.dump().await, before, "{key}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn queue_calls_beside_a_spoilt_key_say_so() {
     let world = World::new().await;
     let queues = world.backend.queues();

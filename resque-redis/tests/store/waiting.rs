@@ -1,0 +1,173 @@
+//! Waking up for jobs that anybody pushes, without asking again and again.
+
+use std::time::Duration;
+
+use futures::FutureExt;
+use resque_core::{QueueList, WaitForJobs};
+
+use crate::support::{World, at, job, list, name, slots};
+
+/// Only a test that hangs reaches it.
+const AT_MOST: Duration = Duration::from_secs(30);
+
+fn waiting(world: &World) -> &dyn WaitForJobs {
+    world.backend.queues().waiting().unwrap()
+}
+
+/// Goes to wait as an idle worker does, a ticket, a last look, and only then the wait; answers when
+/// `event`, which comes about once it waits, has woken it.
+async fn woken_by(world: &World, from: &QueueList, event: impl Future<Output = ()>) {
+    let ticket = waiting(world).ticket(from).await.unwrap();
+    let queues = world.backend.queues();
+    let given = queues.exchange(&[], &slots(1), from, at(0)).await.unwrap();
+    assert!(given.reserved.is_empty(), "{given:?}");
+    let wait = waiting(world).wait(ticket, from);
+    let wait = tokio::time::timeout(AT_MOST, wait);
+    let (woken, ()) = futures::join!(wait, event);
+    woken.expect("a wake-up").unwrap();
+}
+
+#[tokio::test]
+async fn a_plain_push_by_anybody_wakes_even_into_a_queue_that_is_new() {
+    for from in ["mail", "*", "other,mail", "ma*"] {
+        let world = World::new().await;
+        let from = list(from);
+        let push = async {
+            world
+                .raw
+                .on("RPUSH", "queue:mail", &[job(1).as_bytes()])
+                .await;
+            world.raw.on("SADD", "queues", &[b"mail"]).await;
+        };
+        woken_by(&world, &from, push).await;
+        let queues = world.backend.queues();
+        let given = queues.exchange(&[], &slots(1), &from, at(0)).await.unwrap();
+        assert_eq!(given.reserved.len(), 1, "{from}");
+    }
+}
+
+#[tokio::test]
+async fn a_push_between_the_last_look_and_the_wait_is_not_missed() {
+    let world = World::new().await;
+    let from = list("*");
+    for number in 0..50 {
+        let ticket = waiting(&world).ticket(&from).await.unwrap();
+        let queues = world.backend.queues();
+        let looked = queues.exchange(&[], &slots(1), &from, at(0)).await.unwrap();
+        assert!(looked.reserved.is_empty());
+        world
+            .raw
+            .on("RPUSH", &format!("queue:q{}", number % 3), &[b"job"])
+            .await;
+        let wait = waiting(&world).wait(ticket, &from);
+        tokio::time::timeout(AT_MOST, wait)
+            .await
+            .expect("a wake-up")
+            .unwrap();
+        let given = queues.exchange(&[], &slots(1), &from, at(0)).await.unwrap();
+        assert_eq!(given.reserved.len(), 1, "{number}");
+        let receipt = given.reserved.into_iter().next().unwrap().receipt;
+        let done = [resque_core::Settlement::done(receipt)];
+        queues.exchange(&done, &[], &from, at(0)).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_started_queue_and_the_end_of_a_pause_wake() {
+    let (world, all) = (World::new().await, list("*"));
+    let control = world.backend.queues().control().unwrap();
+    world.push("mail", job(1)).await;
+    control.set_stopped(&name("mail"), true).await.unwrap();
+    let start = async {
+        control.set_stopped(&name("mail"), false).await.unwrap();
+    };
+    woken_by(&world, &all, start).await;
+    control.set_paused(true).await.unwrap();
+    let end = async {
+        control.set_paused(false).await.unwrap();
+    };
+    woken_by(&world, &all, end).await;
+    assert_eq!(world.reserve(&slots(1), "*").await.reserved.len(), 1);
+}
+
+#[tokio::test]
+async fn a_queue_that_still_has_jobs_is_asked_again_without_a_wake_up() {
+    let world = World::new().await;
+    let from = list("*");
+    wait_idle_until_pushed(&world, &from, 3).await;
+    let queues = world.backend.queues();
+    let done = |exchange: resque_core::Exchange| {
+        exchange
+            .reserved
+            .into_iter()
+            .map(|job| resque_core::Settlement::done(job.receipt))
+            .collect::<Vec<_>>()
+    };
+    let mut settlements = Vec::new();
+    for number in 0..3 {
+        let given = queues
+            .exchange(&settlements, &slots(1), &from, at(0))
+            .await
+            .unwrap();
+        assert_eq!(given.reserved.len(), 1, "{number}");
+        settlements = done(given);
+    }
+}
+
+async fn wait_idle_until_pushed(world: &World, from: &QueueList, jobs: usize) {
+    let push = async {
+        for number in 0..jobs {
+            world.push("mail", job(number)).await;
+        }
+    };
+    woken_by(world, from, push).await;
+}
+
+#[tokio::test]
+async fn nobody_wakes_for_another_queue_or_namespace() {
+    let (world, stranger) = (World::new().await, World::new().await);
+    let from = list("mail");
+    let ticket = waiting(&world).ticket(&from).await.unwrap();
+    world.reserve(&slots(1), "mail").await;
+    let wait = waiting(&world).wait(ticket, &from);
+    world.push("other", job(1)).await;
+    stranger.push("mail", job(1)).await;
+    // A push that does wake comes behind them: had they woken anybody, it would be known by now.
+    let other = list("other");
+    let elsewhere = waiting(&world).wait(ticket, &other);
+    tokio::time::timeout(AT_MOST, elsewhere)
+        .await
+        .expect("a wake-up")
+        .unwrap();
+    assert!(wait.now_or_never().is_none());
+}
+
+#[tokio::test]
+async fn ten_thousand_empty_queues_are_not_asked_for_one_job() {
+    let server = resque_testserver::Redis::new().start().unwrap();
+    let world = World::on(&server.url(), resque_redis::FailureLayout::Single).await;
+    for part in 0..10 {
+        let names: Vec<String> = (0..1000).map(|n| format!("q{part}{n:03}")).collect();
+        let names: Vec<&[u8]> = names.iter().map(|name| name.as_bytes()).collect();
+        world.raw.on("SADD", "queues", &names).await;
+    }
+    let from = list("*");
+    wait_idle_until_pushed(&world, &from, 1).await;
+    let before = calls_of_exists(&world).await;
+    assert!(before >= 10_000 / 64, "all were asked once, {before}");
+    assert_eq!(world.reserve(&slots(1), "*").await.reserved.len(), 1);
+    assert!(calls_of_exists(&world).await < before + 10);
+}
+
+/// How often the server was asked whether keys exist; for its whole life.
+async fn calls_of_exists(world: &World) -> u64 {
+    let mut batch = resque_redis::driver::Batch::new();
+    batch.command("INFO").arg("commandstats");
+    let info = world.raw.connection.run(&batch).await.unwrap().remove(0);
+    let info = crate::support::text(info).unwrap();
+    let mut lines = info.lines();
+    let exists = lines.find_map(|line| line.strip_prefix("cmdstat_exists:calls="));
+    exists
+        .and_then(|line| line.split(',').next()?.parse().ok())
+        .unwrap_or(0)
+}
