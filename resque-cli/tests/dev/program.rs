@@ -6,6 +6,8 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
 
+use resque_testserver::poll_until;
+
 /// How long a line may take to come.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -36,9 +38,11 @@ pub(crate) fn resque(args: &[&str]) -> Command {
 impl Dev {
     /// Starts `resque dev` with these arguments.
     pub(crate) fn start(args: &[&str]) -> Self {
-        let mut child = resque(&[&["dev"], args].concat()).spawn().unwrap();
+        let mut child = resque(&[&["dev"], args].concat())
+            .spawn()
+            .expect("the program starts");
         let (told, lines) = channel();
-        let output = BufReader::new(child.stdout.take().unwrap());
+        let output = BufReader::new(child.stdout.take().expect("stdout is a pipe"));
         thread::spawn(move || {
             for line in output.lines().map_while(Result::ok) {
                 if told.send(line).is_err() {
@@ -78,16 +82,15 @@ impl Dev {
 
     /// Types.
     pub(crate) fn write(&mut self, bytes: impl AsRef<[u8]>) {
-        let input = self.input.as_mut().unwrap();
-        input.write_all(bytes.as_ref()).unwrap();
-        input.flush().unwrap();
+        let input = self.input.as_mut().expect("the input is open");
+        input.write_all(bytes.as_ref()).expect("it reads its input");
     }
 
     /// Sends a signal by its name.
     pub(crate) fn signal(&self, name: &str) {
         let pid = self.child.id().to_string();
         let sent = Command::new("kill").args(["-s", name, &pid]).status();
-        assert!(sent.unwrap().success());
+        assert!(sent.expect("there is `kill`").success());
     }
 
     /// Closes the input and waits for the end.
@@ -101,11 +104,13 @@ impl Dev {
         while let Ok(line) = self.lines.recv_timeout(PATIENCE) {
             self.seen.push(line);
         }
+        let status = poll_until(PATIENCE, || self.child.try_wait().ok().flatten());
+        let status = status.expect("it ends");
         let mut errors = String::new();
-        let mut stderr = self.child.stderr.take().unwrap();
-        stderr.read_to_string(&mut errors).unwrap();
+        let mut stderr = self.child.stderr.take().expect("stderr is a pipe");
+        stderr.read_to_string(&mut errors).expect("errors are text");
         Ended {
-            status: self.child.wait().unwrap(),
+            status,
             lines: std::mem::take(&mut self.seen),
             errors,
         }

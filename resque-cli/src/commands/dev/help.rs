@@ -4,9 +4,11 @@ use super::input::COMMANDS;
 use super::jobs::CLASSES;
 
 /// How a job is typed.
-const FORM: [(&str, &str); 4] = [
-    ("Class", "a job without arguments"),
-    ("Class [1, \"two\"]", "arguments are a JSON list"),
+const FORM: [(&str, &str); 3] = [
+    (
+        "Class [1, \"two\"]",
+        "a job; its arguments are a JSON list, or left out",
+    ),
     ("Class [1] @queue", "into this queue"),
     ("Class [1] +30", "due in 30 seconds"),
 ];

@@ -35,11 +35,10 @@ pub(super) struct Order {
 }
 
 /// The commands with what they do, for people.
-pub(super) const COMMANDS: [(&str, &str); 5] = [
+pub(super) const COMMANDS: [(&str, &str); 4] = [
     ("pause", "take no more jobs; running ones go on"),
     ("resume", "take jobs again"),
     ("retry", "put all failed jobs back into their queues"),
-    ("help", "what can be typed"),
     ("quit", "finish the running jobs and end"),
 ];
 

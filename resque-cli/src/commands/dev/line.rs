@@ -39,7 +39,6 @@ pub(super) fn words(what: &What) -> Option<(&'static str, String)> {
         What::OutageOver(lasted) => ("back", format!("lasted={}", seconds(*lasted))),
         What::Trouble(error) => ("trouble", error.clone()),
         What::Answer(answer) => return answered(answer),
-        What::Store(_) => return None,
     })
 }
 

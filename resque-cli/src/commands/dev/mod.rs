@@ -4,6 +4,7 @@ mod help;
 mod input;
 mod jobs;
 mod line;
+mod numbers;
 mod operator;
 mod panics;
 mod place;
@@ -12,6 +13,7 @@ mod session;
 mod stdin;
 mod summary;
 mod update;
+mod view;
 
 use std::io::{self, IsTerminal};
 use std::sync::Arc;
@@ -77,7 +79,11 @@ impl Dev {
         let clock: SharedClock = Arc::new(SystemClock::new());
         let ended = display.block_on(async {
             let session = Session::begin(setting, clock, jobs.handle()).await?;
-            plain::run(session, io::stdin().is_terminal()).await
+            if is_terminal() {
+                view::run(session, JOB_THREADS).await
+            } else {
+                plain::run(session, io::stdin().is_terminal()).await
+            }
         });
         // Neither a job that does not yield nor a read that never ends keeps the program.
         jobs.shutdown_background();
@@ -94,6 +100,12 @@ impl Dev {
             empty: self.empty,
         })
     }
+}
+
+/// Whether there is a terminal to draw on and to type at.
+fn is_terminal() -> bool {
+    let is_dumb = std::env::var_os("TERM").is_some_and(|terminal| terminal == "dumb");
+    io::stdin().is_terminal() && io::stdout().is_terminal() && !is_dumb
 }
 
 fn jobs_runtime() -> Result<Runtime, Failure> {

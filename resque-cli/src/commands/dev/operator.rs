@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 
 use super::input::{self, Order, Wish};
 use super::jobs;
-use super::update::{Numbers, Update, What};
+use super::update::{Update, What};
 use crate::failure::chain;
 
 /// How often is looked whether all work is done, once there is no more input.
@@ -207,23 +207,4 @@ impl Operator {
             what: What::Answer(answer),
         });
     }
-}
-
-/// Asks the store for its numbers.
-pub(super) async fn numbers(client: &Client) -> Result<Numbers, Error> {
-    let listing = client.queue_listing().await?;
-    let delayed = match client.delayed() {
-        Ok(delayed) => delayed.count().await?,
-        // A store that cannot hold jobs until they are due holds none.
-        Err(_) => 0,
-    };
-    Ok(Numbers {
-        queues: listing
-            .queues
-            .into_iter()
-            .map(|queue| (queue.name.to_string(), queue.length, queue.stopped))
-            .collect(),
-        delayed,
-        failed: client.failures()?.count().await?,
-    })
 }

@@ -51,6 +51,11 @@ impl Place {
         self.usual
     }
 
+    /// Whether it ends with this process.
+    pub(super) fn is_memory(&self) -> bool {
+        self.url.split(':').next() == Some("memory")
+    }
+
     /// The store for people: without user, password and settings.
     pub(super) fn shown(&self) -> String {
         let url = self.url.split('?').next().unwrap_or_default();

@@ -10,10 +10,11 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::jobs;
-use super::operator::{Operator, Task, numbers};
+use super::numbers::Numbers;
+use super::operator::{Operator, Task};
 use super::place::Place;
 use super::summary::Summary;
-use super::update::{Numbers, Slot, Update, What};
+use super::update::{Slot, Update, What};
 use crate::failure::Failure;
 
 /// After Ctrl-C, how long running jobs have to end. Those of this program that take longer do not
@@ -128,7 +129,7 @@ impl Session {
     /// Asks the store for its numbers.
     pub(super) fn numbers(&self) -> impl Future<Output = resque::Result<Numbers>> + use<> {
         let client = self.client.clone();
-        async move { numbers(&client).await }
+        async move { Numbers::ask(&client).await }
     }
 
     /// What is told at the end.
@@ -141,6 +142,7 @@ impl Session {
             at: self.clock.monotonic(),
             report,
             left,
+            in_memory: self.setting.place.is_memory(),
         }
     }
 }

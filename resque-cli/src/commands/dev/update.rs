@@ -1,5 +1,5 @@
-//! What happens while it runs, as both displays need it: the worker's events, the answers to what
-//! was typed, and the numbers of the store.
+//! What happens while it runs, as both displays need it: the worker's events, and the answers
+//! to what was typed.
 
 use std::time::Duration;
 
@@ -47,8 +47,6 @@ pub(super) enum What {
     Trouble(String),
     /// The answer to something typed.
     Answer(Answer),
-    /// The numbers of the store.
-    Store(Numbers),
 }
 
 /// A slot and the job it performs.
@@ -84,24 +82,6 @@ pub(super) enum End {
     },
     /// It was dropped and goes back to its queue.
     GivenBack,
-}
-
-/// What a store holds.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Numbers {
-    /// The queues with their lengths, and whether they are stopped.
-    pub(super) queues: Vec<(String, u64, bool)>,
-    /// How many jobs wait for their time.
-    pub(super) delayed: u64,
-    /// How many failed jobs are on record.
-    pub(super) failed: u64,
-}
-
-impl Numbers {
-    /// How many jobs wait in all queues.
-    pub(super) fn waiting(&self) -> u64 {
-        self.queues.iter().map(|(_, length, _)| length).sum()
-    }
 }
 
 impl Slot {
