@@ -18,6 +18,8 @@ use crate::text::{cut, fit, minutes, one_line};
 const GAP: u16 = 2;
 /// What stands before the line that is typed.
 const PROMPT: &str = "› ";
+/// Rows below which there is no place for the failures; what happened tells them too.
+const BOTH: u16 = 5;
 /// Columns of the queues.
 const QUEUES: u16 = 24;
 
@@ -136,6 +138,9 @@ impl Picture<'_> {
                 ])
             });
             return put(frame, area, rows.collect());
+        }
+        if area.height < BOTH {
+            return put(frame, area, self.recent(area));
         }
         let most = area.height.saturating_sub(3) / 2;
         let failures = (self.model.failures.len().max(1) as u16).min(most.max(1));

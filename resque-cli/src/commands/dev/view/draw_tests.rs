@@ -132,8 +132,15 @@ fn more_slots_and_queues_than_fit_are_counted() {
     let text = picture(&model, 80, 24).join("\n");
     assert!(text.contains("… 43 more, 0 of them busy"), "{text}");
     assert!(text.contains("… 33 more"), "{text}");
-    // The queue that holds a job is shown first.
+    // The queue that holds a job is shown first, and so is the slot that has one.
     assert!(text.contains("q39"), "{text}");
+    let slot = Slot {
+        number: 50,
+        ..Slot::default()
+    };
+    apply(&mut model, What::Started(slot, "[]".into()));
+    let text = picture(&model, 80, 24).join("\n");
+    assert!(text.contains(" 50  (no job)"), "{text}");
 }
 
 #[test]

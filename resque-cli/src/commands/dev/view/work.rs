@@ -75,7 +75,13 @@ pub(super) fn slots(model: &Model, now: Duration, theme: Theme, area: Rect) -> V
         Span::styled(format!("{} of {count} busy", model.busy()), theme.faint()),
     ])];
     let shown = shown(count, room);
-    for (index, slot) in model.slots[..shown].iter().enumerate() {
+    let mut slots: Vec<_> = model.slots.iter().enumerate().collect();
+    if shown < count {
+        // The ones that have a job are of more interest.
+        slots.sort_by_key(|(_, slot)| slot.is_none());
+    }
+    let hidden = slots.split_off(shown);
+    for (index, slot) in slots {
         let mut spans = vec![Span::styled(format!("{:>3}  ", index + 1), theme.faint())];
         match slot {
             Some(running) => spans.extend(job(running, now, theme, width.saturating_sub(5))),
@@ -84,7 +90,7 @@ pub(super) fn slots(model: &Model, now: Duration, theme: Theme, area: Rect) -> V
         lines.push(Line::from(spans));
     }
     if shown < count {
-        let busy = model.slots[shown..].iter().flatten().count();
+        let busy = hidden.iter().filter(|(_, slot)| slot.is_some()).count();
         let more = format!("     … {} more, {busy} of them busy", count - shown);
         lines.push(Line::styled(more, theme.faint()));
     }
