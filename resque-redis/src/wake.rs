@@ -73,7 +73,10 @@ impl Wake {
         self.refused.get().map(String::as_str)
     }
 
-    #[expect(dead_code, reason = "the command that examines a store asks it")]
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "the command that examines a store asks it")
+    )]
     /// Finds out whether the server announces jobs, by switching that on and off again.
     ///
     /// # Errors

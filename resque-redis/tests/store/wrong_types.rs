@@ -247,7 +247,7 @@ async fn a_push_beside_a_spoilt_key_changes_nothing() {
     let item = r#"timestamps:{"class":"Archive","args":[2,"masterbrew"],"queue":"mail"}"#;
     let second = "delayed:1795215630";
     let odd = Enqueue::at(name("mail"), "{oops", at(5));
-    for (key, job) in [
+    for (key, more) in [
         ("queues", None),
         ("queue:mail", None),
         ("queue:other", None),
@@ -261,14 +261,9 @@ async fn a_push_beside_a_spoilt_key_changes_nothing() {
         world.raw.spoil(key).await;
         let before = world.raw.dump().await;
         let mut batch: Vec<_> = (0..1500)
-            .map(|n| {
-                Enqueue::new(
-                    name(if n % 2 == 0 { "mail" } else { "other" }),
-                    crate::support::job(n),
-                )
-            })
+            .map(|n| Enqueue::new(name(if n % 2 == 0 { "mail" } else { "other" }), job(n)))
             .collect();
-        batch.extend(job.cloned());
+        batch.extend(more.cloned());
         let key_shown = if key == item {
             "timestamps:{\"class\":\"Archive\",\"args\":[2,\"masterbrew\"],\"queue\":\"mail\"}"
         } else {
@@ -290,7 +285,7 @@ async fn a_push_to_one_queue_beside_a_spoilt_key_changes_nothing() {
             world.raw.spoil(key).await;
             let before = world.raw.dump().await;
             for count in [1, 2500] {
-                let jobs = (0..count).map(|n| Enqueue::new(name("mail"), crate::support::job(n)));
+                let jobs = (0..count).map(|n| Enqueue::new(name("mail"), job(n)));
                 let batch: Vec<_> = jobs.collect();
                 assert_corrupt(world.backend.queues().push(&batch).await, key);
                 assert_eq!(world.raw.dump().await, before, "{key}");
