@@ -48,13 +48,11 @@ impl Due {
             When::At(at) => Some(at),
             When::After(delay) => now.checked_add(delay),
         };
-        let at = at.and_then(|at| {
-            if self.exactly {
-                Some(at)
-            } else {
-                whole_second(at)
-            }
-        });
+        // What has come already is not moved into the future by rounding.
+        let at = match at {
+            Some(at) if self.exactly || at <= now => Some(at),
+            at => at.and_then(whole_second),
+        };
         let at = at.ok_or_else(|| Error::InvalidSetting {
             setting: "the delay".to_owned(),
             reason: "it lies beyond the times that can be told".to_owned(),
