@@ -1,12 +1,13 @@
 //! `cargo xtask ci`: everything that must hold before a change lands. `.ci/run` is this and no more.
 
-use crate::{Result, features, shell, test, tidy};
+use crate::{Result, features, interop, shell, test, tidy};
 
 /// A step with the name that is printed, and what it does.
 type Step = (&'static str, fn() -> Result<()>);
 
 /// What follows the tests, in this order.
 const STEPS: &[Step] = &[
+    ("interop", || interop::run(&interop::Options::default())),
     ("formatting", formatting),
     ("tidy", tidy::run),
     ("clippy", clippy),

@@ -4,6 +4,7 @@ mod ci;
 mod deny;
 mod features;
 mod images;
+mod interop;
 mod servers;
 mod shell;
 mod test;
@@ -35,6 +36,8 @@ enum Command {
     Deny(deny::Options),
     /// Makes container images of this machine's redis-server and postgres, for use without a registry
     LocalImages(images::Options),
+    /// Works side by side with node-resque on one Redis; on Debian root has node installed
+    Interop(interop::Options),
     /// Runs every step of CI, in order, with the seconds each took
     Ci,
 }
@@ -45,6 +48,7 @@ fn main() -> ExitCode {
         Command::Tidy => tidy::run(),
         Command::Deny(options) => deny::run(&options),
         Command::LocalImages(options) => images::run(&options),
+        Command::Interop(options) => interop::run(&options),
         Command::Ci => ci::run(),
     };
     match outcome {
