@@ -5,6 +5,7 @@
 
 mod basics;
 mod failures;
+mod moments;
 mod outages;
 mod stopping;
 mod stores;

@@ -212,7 +212,7 @@ async fn a_worker_that_beats_is_never_pruned_however_long_its_job_takes() {
         world
             .store
             .workers()
-            .heartbeat(&[id.clone()], now)
+            .heartbeat(std::slice::from_ref(&id), now)
             .await
             .unwrap();
     }
