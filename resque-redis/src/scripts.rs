@@ -56,3 +56,6 @@ pub(crate) static LIST_DELAYED: Script = script!("common", "later", "list_delaye
 
 /// Gives up the lock of resque-scheduler's master.
 pub(crate) static RELEASE_LOCK: Script = script!("common", "release_lock");
+
+/// Finds out what the user is not allowed to do.
+pub(crate) static PERMISSIONS: Script = script!("common", "permissions");

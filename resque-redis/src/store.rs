@@ -11,6 +11,7 @@ use crate::failures::Hints;
 use crate::keys::Keys;
 use crate::known::KnownQueues;
 use crate::layout::FailureLayout;
+use crate::permissions::Permissions;
 use crate::refusal;
 use crate::wake::Wake;
 
@@ -24,6 +25,7 @@ pub(crate) struct Store {
     pub(crate) keys: Keys,
     pub(crate) layout: FailureLayout,
     pub(crate) wake: Wake,
+    pub(crate) permissions: Permissions,
     known: Mutex<KnownQueues>,
     hints: Mutex<Hints>,
 }
@@ -41,6 +43,7 @@ impl Store {
             keys: Keys::new(namespace),
             connection,
             layout,
+            permissions: Permissions::default(),
             known: Mutex::default(),
             hints: Mutex::default(),
         }

@@ -37,6 +37,7 @@ impl Store {
         now: SystemTime,
         at_most: usize,
     ) -> Result<Promotion> {
+        self.check_permissions().await?;
         let mut promotion = Promotion::default();
         let mut first = true;
         loop {

@@ -36,6 +36,7 @@ impl Store {
         from: &QueueList,
         now: SystemTime,
     ) -> Result<Exchange> {
+        self.check_permissions().await?;
         let mut round = Round {
             done,
             wanted: distinct(want),

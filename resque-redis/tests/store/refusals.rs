@@ -154,3 +154,51 @@ async fn a_server_out_of_memory_takes_no_jobs_and_can_be_worked_empty() {
     assert_eq!(world.raw.list("failed").await.len(), 1);
     assert_eq!(delayed.count().await.unwrap(), 1);
 }
+
+#[tokio::test]
+async fn a_user_who_may_not_run_a_command_takes_no_job() {
+    let server = Redis::new().start().unwrap();
+    let admin = World::on(&server.url(), FailureLayout::Single).await;
+    for command in ["mset", "ltrim", "lset", "zadd", "hincrby", "set"] {
+        let denied = format!("-{command}");
+        tell(
+            &admin,
+            &[
+                "ACL", "SETUSER", "worker", "on", ">secret", "~*", "+@all", &denied,
+            ],
+        )
+        .await;
+        let url = server.url().replace("redis://", "redis://worker:secret@");
+        let world = World::on(&url, FailureLayout::Single).await;
+        world.push("mail", job(1)).await;
+        let before = admin.raw.dump().await;
+        let queues = world.backend.queues();
+        let error = queues
+            .exchange(&[], &slots(1), &list("*"), at(0))
+            .await
+            .unwrap_err();
+        let Error::Rejected {
+            reason,
+            transient: false,
+            ..
+        } = error
+        else {
+            panic!("{error:?}");
+        };
+        assert_eq!(
+            reason,
+            format!("NOPERM the user may not run {}", command.to_uppercase())
+        );
+        assert_eq!(admin.raw.dump().await, before);
+        tell(&admin, &["ACL", "SETUSER", "worker", "+@all"]).await;
+        assert_eq!(
+            queues
+                .exchange(&[], &slots(1), &list("*"), at(0))
+                .await
+                .unwrap()
+                .reserved
+                .len(),
+            1
+        );
+    }
+}
