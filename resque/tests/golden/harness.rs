@@ -9,7 +9,7 @@ use redis::AsyncCommands;
 use redis::aio::MultiplexedConnection;
 use resque::redis::{Config, FailureLayout, RedisBackend};
 use resque::worker::{Polling, StopReport, Worker};
-use resque::{Backend, Client, FailureRecord, Handlers, Payload, WorkerId};
+use resque::{Backend, Client, Clock, FailureRecord, Handlers, Payload, SystemClock, WorkerId};
 use resque_testserver::{Redis, RedisServer};
 use serde_json::{Value, json};
 
@@ -242,10 +242,6 @@ fn normal_value(value: &Value) -> Value {
 }
 
 /// The time of this machine: only its format matters here.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a record of a real failure has a real time"
-)]
 pub(crate) fn now() -> SystemTime {
-    SystemTime::now()
+    SystemClock::new().now()
 }

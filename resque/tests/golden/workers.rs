@@ -37,7 +37,7 @@ async fn s09_working_on_snapshot() {
     golden
         .backend
         .workers()
-        .register(&[worker.clone()], now())
+        .register(std::slice::from_ref(&worker), now())
         .await
         .unwrap();
     let from: QueueList = "file_serve".parse().unwrap();
