@@ -31,6 +31,7 @@ mod postgres;
 mod program;
 mod programs;
 mod redis;
+mod relay;
 mod scratch;
 mod source;
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use resque_core::Error;
 use resque_redis::driver::{ErrorClass, Value};
 use resque_redis::{Config, DriverKind, Protocol, Tls};
-use resque_testserver::Redis;
+use resque_testserver::{Redis, Source};
 
 use crate::support::{ask, bulk, chain, clock, config, key, open, open_error, refusal, shared};
 
@@ -85,11 +85,9 @@ pub(crate) async fn an_acl_user_may_do_what_it_may(driver: DriverKind) {
 
 pub(crate) async fn a_unix_socket_serves(driver: DriverKind) {
     let server = Redis::new().start().unwrap();
-    let Some(socket) = server.unix_socket() else {
-        panic!(
-            "only a local redis-server has a socket: run this test with RESQUE_TEST_SERVERS=local"
-        );
-    };
+    let socket = server
+        .unix_socket()
+        .expect("a server of our own has a socket");
     let config = Config::parse(&format!("unix://{}?db=3", socket.display())).unwrap();
     let connection = open(&config.with_driver(driver)).await;
     let list = ask(&connection, &["CLIENT", "LIST"])
@@ -97,10 +95,9 @@ pub(crate) async fn a_unix_socket_serves(driver: DriverKind) {
         .into_bytes()
         .unwrap();
     let list = String::from_utf8_lossy(&list).into_owned();
-    assert!(
-        list.contains("flags=U") && list.contains(" db=3 "),
-        "{list}"
-    );
+    // In front of a container is a relay, and the server sees another kind of connection.
+    let is_socket = list.contains("flags=U") || server.source() == Source::Containers;
+    assert!(is_socket && list.contains(" db=3 "), "{list}");
 }
 
 pub(crate) async fn tls_serves_with_its_own_authority(driver: DriverKind) {

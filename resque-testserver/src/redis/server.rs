@@ -11,6 +11,7 @@ use crate::container::{Container, Image};
 use crate::encoded::Encoded;
 use crate::host::Host;
 use crate::local::{Home, Launch, Local};
+use crate::relay::Relay;
 use crate::source::{self, Choice, Situation, Source};
 use crate::{Result, find_program, scratch};
 
@@ -28,6 +29,8 @@ pub struct RedisServer {
     password: Option<String>,
     place: Place,
     certificates: Option<Certificates>,
+    /// Started when the Unix socket of a container is asked for.
+    relay: OnceLock<Result<Relay>>,
     host: Host,
 }
 
@@ -96,11 +99,16 @@ impl RedisServer {
         }
     }
 
-    /// Returns the Unix socket, which only a local server has.
+    /// Returns a Unix socket that leads to the server, unless the environment names it. In front of a container
+    /// that is a relay of this process.
     pub fn unix_socket(&self) -> Option<PathBuf> {
-        match &self.host {
-            Host::Local(local) => Some(local.directory().join(SOCKET)),
-            _ => None,
+        match (&self.host, &self.place) {
+            (Host::Local(local), _) => Some(local.directory().join(SOCKET)),
+            (_, Place::Ports { address, port, .. }) => {
+                let relay = self.relay.get_or_init(|| Relay::start(address, *port));
+                relay.as_ref().ok().map(|relay| relay.socket().to_owned())
+            }
+            (_, Place::Url(_)) => None,
         }
     }
 
@@ -164,6 +172,7 @@ impl RedisServer {
                 place: Place::Url(url),
                 host: Host::Environment,
                 certificates: None,
+                relay: OnceLock::new(),
             }),
             Choice::Containers => Self::in_container(options),
             Choice::Local => Self::on_this_machine(options),
@@ -204,6 +213,7 @@ impl RedisServer {
             password: options.password,
             place,
             certificates,
+            relay: OnceLock::new(),
             host: Host::Local(local),
         })
     }
@@ -251,6 +261,7 @@ impl RedisServer {
             password: options.password,
             place,
             certificates,
+            relay: OnceLock::new(),
             host: Host::Container(container),
         })
     }
