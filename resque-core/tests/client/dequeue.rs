@@ -1,7 +1,9 @@
+use futures::FutureExt;
+use resque_core::testing::Operation;
 use resque_core::{Error, Hooks, QueueList};
 use serde_json::json;
 
-use crate::support::{Archive, Log, client, notes, texts};
+use crate::support::{Archive, Log, client, client_with_interruptions, notes, texts};
 
 #[tokio::test]
 async fn arguments_are_compared_by_content_and_numbers_by_their_text() {
@@ -121,26 +123,18 @@ async fn a_class_without_a_queue_is_an_error() {
 
 #[tokio::test]
 async fn jobs_that_leave_while_the_queue_is_searched_hide_none_behind_them() {
-    // A pop between two pages moves everything towards the front.
-    let client = client();
+    let (client, between) = client_with_interruptions();
     let jobs: Vec<Archive> = (0..3_000).map(Archive::new).collect();
     client.enqueue_all(&jobs).await.unwrap();
-    let popping = client.clone();
-    let popper = tokio::spawn(async move {
+    // Pops between two pages move everything towards the front.
+    between.when(Operation::Peek, 2, |store| {
         let from = QueueList::one("file_serve".parse().unwrap());
-        for _ in 0..700 {
-            let _ = popping
-                .backend()
-                .unwrap()
-                .queues()
-                .pop(&from, 1)
-                .await
-                .unwrap();
-            tokio::task::yield_now().await;
-        }
+        let popped = store.queues().pop(&from, 700).now_or_never();
+        assert_eq!(popped.unwrap().unwrap().len(), 700);
     });
-    let removed = client.dequeue_class::<Archive>().await.unwrap().unwrap();
-    popper.await.unwrap();
+    assert_eq!(
+        client.dequeue_class::<Archive>().await.unwrap(),
+        Some(2_300)
+    );
     assert_eq!(client.size("file_serve").await.unwrap(), 0);
-    assert!(removed >= 2_300, "{removed}");
 }

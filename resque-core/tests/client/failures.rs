@@ -1,11 +1,13 @@
 use std::time::{Duration, UNIX_EPOCH};
 
+use futures::FutureExt;
+use resque_core::testing::Operation;
 use resque_core::{
     Client, Error, FailureContent, FailureEntry, FailureFilter, FailureRecord, FailureRetry,
     MassRemove, Page, QueueName,
 };
 
-use crate::support::{client, texts};
+use crate::support::{client, client_with_interruptions, texts};
 
 /// Records `count` failures with the arguments 0, 1, 2 …, of two classes and two queues in turn.
 async fn with_failures(count: u64) -> Client {
@@ -143,4 +145,29 @@ async fn mass_removal_drops_or_requeues_what_matches_oldest_first() {
     );
     assert_eq!(MassRemove::new().limit(0).run(&failures).await.unwrap(), 0);
     assert_eq!(MassRemove::new().run(&failures).await.unwrap(), 6);
+}
+
+#[tokio::test]
+async fn records_that_go_meanwhile_are_not_counted() {
+    for (operation, retry) in [(Operation::Retry, true), (Operation::RemoveFailures, false)] {
+        let (client, between) = client_with_interruptions();
+        let failures = client.failures().unwrap();
+        for n in 0..3 {
+            let record = FailureRecord::new(UNIX_EPOCH, "{}".into(), "E", n.to_string());
+            failures.record(record.on("w", "q")).await.unwrap();
+        }
+        let first = failures.all(0, 1).await.unwrap().remove(0).id;
+        between.when(operation, 1, move |store| {
+            let removed = store
+                .failures()
+                .remove(std::slice::from_ref(&first))
+                .now_or_never();
+            assert!(removed.unwrap().unwrap()[0].is_ok());
+        });
+        let done = match retry {
+            true => failures.retry_all().await,
+            false => failures.remove_queue("q").await,
+        };
+        assert_eq!(done.unwrap(), 2, "{operation}");
+    }
 }

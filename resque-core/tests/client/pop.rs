@@ -1,8 +1,10 @@
 use std::time::Duration;
 
-use resque_core::{ManualClock, QueueList};
+use futures::FutureExt;
+use resque_core::testing::Operation;
+use resque_core::{Enqueue, ManualClock, QueueList};
 
-use crate::support::{Archive, client, client_at};
+use crate::support::{Archive, client, client_at, client_with_interruptions};
 
 fn list(text: &str) -> QueueList {
     text.parse().unwrap()
@@ -63,4 +65,20 @@ async fn a_wait_ends_after_its_time() {
     clock.parked(1).await;
     clock.advance(Duration::from_secs(30));
     assert!(wait.await.unwrap().unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_push_before_the_wait_begins_is_not_missed() {
+    for operation in [Operation::Ticket, Operation::Pop, Operation::Wait] {
+        let (client, between) = client_with_interruptions();
+        between.when(operation, 1, |store| {
+            let job = Enqueue::new("a".parse().unwrap(), "{}");
+            store.queues().push(&[job]).now_or_never().unwrap().unwrap();
+        });
+        let found = client.pop_wait(&list("a"), None).now_or_never();
+        assert!(
+            found.unwrap().unwrap().is_some(),
+            "pushed before the call {operation}"
+        );
+    }
 }

@@ -2,7 +2,8 @@
 
 use std::sync::{Arc, Mutex};
 
-use resque_core::{Client, Hooks, Job, JobContext, JobResult, ManualClock, Page};
+use resque_core::testing::{Faults, Faulty, Operation};
+use resque_core::{Backend, Client, Hooks, Job, JobContext, JobResult, ManualClock, Page};
 use resque_memory::MemoryBackend;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -41,6 +42,40 @@ pub(crate) fn client_at(clock: &ManualClock) -> Client {
 
 pub(crate) fn client() -> Client {
     client_at(&ManualClock::new())
+}
+
+/// Lets a test do something to the store in the middle of a call.
+#[derive(Clone)]
+pub(crate) struct Interruptions {
+    store: Backend,
+    faults: Faults,
+}
+
+impl Interruptions {
+    /// Before the `nth` call of `operation`, counted from now, `work` is done with the store.
+    pub(crate) fn when(
+        &self,
+        operation: Operation,
+        nth: usize,
+        work: impl Fn(&Backend) + Send + 'static,
+    ) {
+        let store = self.store.clone();
+        let mut calls = 0;
+        self.faults.plan(move |called| {
+            calls += usize::from(called == operation);
+            if called == operation && calls == nth {
+                work(&store);
+            }
+            None
+        });
+    }
+}
+
+/// A client of a new store whose calls can be interrupted.
+pub(crate) fn client_with_interruptions() -> (Client, Interruptions) {
+    let store = MemoryBackend::new().backend();
+    let (backend, faults) = Faulty::wrap(&store);
+    (Client::new(backend), Interruptions { store, faults })
 }
 
 /// The payloads in a queue as text.
