@@ -44,6 +44,7 @@ impl Client {
         let common = &self.inner.hooks;
         let registered = self
             .inner
+            .settings
             .handlers
             .as_deref()
             .and_then(|known| known.find(name));

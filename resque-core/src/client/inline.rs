@@ -24,6 +24,11 @@ impl Client {
 
     /// The handlers this client knows, or none.
     pub(super) fn handlers(&self) -> Handlers {
-        self.inner.handlers.as_deref().cloned().unwrap_or_default()
+        self.inner
+            .settings
+            .handlers
+            .as_deref()
+            .cloned()
+            .unwrap_or_default()
     }
 }

@@ -81,25 +81,32 @@ pub struct Client {
 }
 
 struct Inner {
+    settings: Settings,
+    /// The client's own hooks and those that all of its handlers have in common.
+    hooks: Hooks,
+    classes: Classes,
+    store_time: StoreTime,
+}
+
+#[derive(Clone)]
+struct Settings {
     /// The store; none in inline mode.
     backend: Option<Backend>,
     clock: SharedClock,
     hooks: Hooks,
     handlers: Option<Arc<Handlers>>,
-    classes: Classes,
-    store_time: StoreTime,
 }
 
 impl Client {
     /// A client of this store.
     #[must_use]
     pub fn new(backend: Backend) -> Self {
-        Self::build(
-            Some(backend),
-            Arc::new(SystemClock::new()),
-            Hooks::new(),
-            None,
-        )
+        Self::build(Settings {
+            backend: Some(backend),
+            clock: Arc::new(SystemClock::new()),
+            hooks: Hooks::new(),
+            handlers: None,
+        })
     }
 
     /// A client without a store, for tests: each job is performed at once, in the call that
@@ -110,21 +117,23 @@ impl Client {
     /// [`Error::NotOffered`].
     #[must_use]
     pub fn inline(handlers: Handlers) -> Self {
-        Self::build(None, Arc::new(SystemClock::new()), Hooks::new(), None).with_handlers(handlers)
+        Self::build(Settings {
+            backend: None,
+            clock: Arc::new(SystemClock::new()),
+            hooks: Hooks::new(),
+            handlers: Some(Arc::new(handlers)),
+        })
     }
 
-    fn build(
-        backend: Option<Backend>,
-        clock: SharedClock,
-        hooks: Hooks,
-        handlers: Option<Arc<Handlers>>,
-    ) -> Self {
+    fn build(settings: Settings) -> Self {
+        let hooks = match &settings.handlers {
+            Some(handlers) => settings.hooks.merged(handlers.common_hooks()),
+            None => settings.hooks.clone(),
+        };
         Self {
             inner: Arc::new(Inner {
-                backend,
-                clock,
+                settings,
                 hooks,
-                handlers,
                 classes: Classes::default(),
                 store_time: StoreTime::default(),
             }),
@@ -134,62 +143,42 @@ impl Client {
     /// The same client with another clock.
     #[must_use]
     pub fn with_clock(&self, clock: SharedClock) -> Self {
-        let Inner {
-            backend,
-            hooks,
-            handlers,
-            ..
-        } = &*self.inner;
-        Self::build(backend.clone(), clock, hooks.clone(), handlers.clone())
+        Self::build(Settings {
+            clock,
+            ..self.inner.settings.clone()
+        })
     }
 
     /// The same client with further hooks that run for every class.
     #[must_use]
     pub fn with_hooks(&self, hooks: Hooks) -> Self {
-        let Inner {
-            backend,
-            clock,
-            hooks: before,
-            handlers,
-            ..
-        } = &*self.inner;
-        Self::build(
-            backend.clone(),
-            clock.clone(),
-            before.merged(&hooks),
-            handlers.clone(),
-        )
+        Self::build(Settings {
+            hooks: self.inner.settings.hooks.merged(&hooks),
+            ..self.inner.settings.clone()
+        })
     }
 
     /// The same client, which also knows the hooks of these classes when jobs are named by class
-    /// only, and the hooks that all of them have in common.
+    /// only, and the hooks that all of them have in common. The client that a job is given by its
+    /// context knows those of its worker.
     #[must_use]
     pub fn with_handlers(&self, handlers: Handlers) -> Self {
-        let Inner {
-            backend,
-            clock,
-            hooks,
-            ..
-        } = &*self.inner;
-        let hooks = hooks.merged(handlers.common_hooks());
-        Self::build(
-            backend.clone(),
-            clock.clone(),
-            hooks,
-            Some(Arc::new(handlers)),
-        )
+        Self::build(Settings {
+            handlers: Some(Arc::new(handlers)),
+            ..self.inner.settings.clone()
+        })
     }
 
     /// The clock.
     #[must_use]
     pub fn clock(&self) -> &SharedClock {
-        &self.inner.clock
+        &self.inner.settings.clock
     }
 
     /// The store; `None` in inline mode.
     #[must_use]
     pub fn backend(&self) -> Option<&Backend> {
-        self.inner.backend.as_ref()
+        self.inner.settings.backend.as_ref()
     }
 
     /// The store, for a call that needs one.
@@ -205,7 +194,7 @@ impl Client {
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
-            .field("backend", &self.inner.backend)
+            .field("backend", &self.inner.settings.backend)
             .field("hooks", &self.inner.hooks)
             .finish_non_exhaustive()
     }

@@ -188,10 +188,11 @@ mod tests {
         );
         assert_eq!(due(Due::after(Duration::from_secs(2))), Some(second(103)));
         assert_eq!(
-            due(Due::at(now)),
+            due(Due::at(now + Duration::from_nanos(1))),
             Some(second(101)),
             "within the present second"
         );
+        assert_eq!(due(Due::at(now)), None, "has come");
         assert_eq!(due(Due::at(second(100))), None, "passed");
         assert_eq!(due(Due::at(UNIX_EPOCH - Duration::from_secs(5))), None);
         assert!(Due::after(Duration::MAX).from(now).is_err());

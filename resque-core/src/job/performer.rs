@@ -35,11 +35,12 @@ pub(super) struct Environment {
 }
 
 impl Performer {
-    /// Performs with these handlers; jobs enqueue follow-ups with the client and see its clock.
+    /// Performs with these handlers; jobs see the client's clock and enqueue follow-ups with the
+    /// client, which runs the hooks that the handlers have.
     #[must_use]
     pub fn new(handlers: Handlers, client: Client) -> Self {
         let environment = Environment {
-            client,
+            client: client.with_handlers(handlers.clone()),
             state: handlers.shared_state().clone(),
             common_hooks: handlers.common_hooks().clone(),
             progress: None,

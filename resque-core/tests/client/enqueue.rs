@@ -1,4 +1,5 @@
-use resque_core::{Enqueued, Error, Hooks, Job, JobContext, JobResult, NewJob};
+use resque_core::testing::drain;
+use resque_core::{Client, Enqueued, Error, Handlers, Hooks, Job, JobContext, JobResult, NewJob};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -175,6 +176,38 @@ async fn hooks_of_a_class_run_with_the_common_ones_also_when_it_is_known_by_name
     let knowing = plain.with_handlers(resque_core::Handlers::new().register::<Hooked>());
     let outcome = knowing.enqueue_raw("q", "Hooked", &()).await.unwrap();
     assert_eq!(outcome, Enqueued::Refused);
+}
+
+#[tokio::test]
+async fn the_hooks_of_all_jobs_of_a_process_run_for_what_its_jobs_enqueue_once() {
+    let log = Log::default();
+    let handlers = Handlers::new()
+        .register_fn("First", |_: (u8,), ctx| async move {
+            ctx.client().enqueue_raw("q", "Second", &(2,)).await?;
+            Ok(())
+        })
+        .hooks(log.enqueue_hooks());
+    let client = client();
+    client.enqueue_raw("q", "First", &(1,)).await.unwrap();
+    assert_eq!(log.lines(), json!([]), "this client knows no handlers");
+    drain(&client, handlers.clone()).await.unwrap();
+    let second = json!([
+        ["before_enqueue_a", 2],
+        ["before_enqueue_b", 2],
+        ["after_enqueue_a", 2],
+        ["after_enqueue_b", 2],
+    ]);
+    assert_eq!(log.lines(), second);
+
+    let log = Log::default();
+    let handlers = handlers.hooks(log.enqueue_hooks());
+    let inline = Client::inline(handlers.clone()).with_handlers(handlers);
+    inline.enqueue_raw("q", "First", &(1,)).await.unwrap();
+    assert_eq!(
+        log.lines().as_array().unwrap().len(),
+        8,
+        "two jobs with four hooks each"
+    );
 }
 
 #[tokio::test]
