@@ -49,7 +49,7 @@ fn main() -> ExitCode {
         Command::Deny(options) => deny::run(&options),
         Command::LocalImages(options) => images::run(&options),
         Command::Interop(options) => interop::run(&options),
-        Command::Ci => ci::run(),
+        Command::Ci => shell::step("everything", ci::run),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

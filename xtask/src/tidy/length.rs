@@ -12,10 +12,6 @@ const LONG_FOR_A_REASON: &[(&str, &str)] = &[
         "a file is the list of one guarantee's cases, each of them short",
     ),
     (
-        "resque-core/tests/worker/stopping.rs",
-        "one test for each way a worker stops, each of them short",
-    ),
-    (
         "resque-redis/src/config.rs",
         "one setter with its documentation for each thing that can be set",
     ),
