@@ -1,6 +1,6 @@
 //! `cargo xtask ci`: everything that must hold before a change lands. `.ci/run` is this and no more.
 
-use crate::{Result, features, interop, shell, test, tidy};
+use crate::{Result, examples, features, interop, shell, test, tidy};
 
 /// A step with the name that is printed, and what it does.
 type Step = (&'static str, fn() -> Result<()>);
@@ -10,6 +10,7 @@ const STEPS: &[Step] = &[
     ("interop", || interop::run(&interop::Options::default())),
     ("formatting", formatting),
     ("tidy", tidy::run),
+    ("examples", examples::run),
     ("clippy", clippy),
     ("documentation", documentation),
     ("features one by one", features::run),

@@ -2,6 +2,7 @@
 
 mod ci;
 mod deny;
+mod examples;
 mod features;
 mod images;
 mod interop;

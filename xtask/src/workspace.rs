@@ -21,6 +21,7 @@ pub(crate) struct Package {
     pub(crate) manifest: String,
     pub(crate) features: Vec<String>,
     pub(crate) is_library: bool,
+    pub(crate) is_program: bool,
     pub(crate) dependencies: Vec<Dependency>,
 }
 
@@ -76,9 +77,9 @@ impl Package {
             .into_iter()
             .flat_map(|features| features.keys());
         let targets = list(&package["targets"]);
-        let is_library = targets
-            .flat_map(|target| list(&target["kind"]))
-            .any(|kind| kind == "lib");
+        let kinds: Vec<&Value> = targets.flat_map(|target| list(&target["kind"])).collect();
+        let has = |wanted: &str| kinds.iter().any(|kind| **kind == wanted);
+        let (is_library, is_program) = (has("lib"), has("bin"));
         let dependencies = list(&package["dependencies"]).map(|dependency| {
             let is_for_tests = dependency["kind"] == "dev";
             Ok(Dependency {
@@ -91,6 +92,7 @@ impl Package {
             manifest,
             features: features.cloned().collect(),
             is_library,
+            is_program,
             dependencies: dependencies.collect::<Result<_>>()?,
         })
     }

@@ -80,6 +80,7 @@ mod tests {
             manifest: manifest.to_owned(),
             features: Vec::new(),
             is_library: true,
+            is_program: false,
             dependencies: dependencies.iter().map(dependency).collect(),
         }
     }

@@ -33,6 +33,7 @@ mod tests {
             manifest: "examples/quickstart/Cargo.toml".to_owned(),
             features: Vec::new(),
             is_library: false,
+            is_program: true,
             dependencies: Vec::new(),
         };
         let workspace = Workspace {
