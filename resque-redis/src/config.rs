@@ -1,16 +1,19 @@
 //! Where the server is and how to talk to it.
 
+mod kind;
 mod server_string;
+mod text;
 mod tls;
 mod url;
 
-use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
 use resque_core::{Error, Result};
 
+pub use kind::{DriverKind, Protocol};
+use text::bracketed;
 pub use tls::Tls;
 
 /// The port of a Redis server unless another one is given.
@@ -76,51 +79,6 @@ pub struct Config {
 pub(crate) enum Address {
     Tcp { host: String, port: u16 },
     Unix(PathBuf),
-}
-
-/// A version of the Redis protocol.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Protocol {
-    /// The one that every server and proxy speaks. Waiting for jobs is paced polling then.
-    Resp2,
-    /// The one of Redis 6 and later.
-    Resp3,
-}
-
-/// The client crate that moves the bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum DriverKind {
-    /// The `redis` crate.
-    #[cfg(feature = "redis")]
-    Redis,
-    /// The `fred` crate.
-    #[cfg(feature = "fred")]
-    Fred,
-}
-
-impl DriverKind {
-    /// Returns the driver of this name, if it was built in.
-    #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
-        match name {
-            #[cfg(feature = "redis")]
-            "redis" => Some(Self::Redis),
-            #[cfg(feature = "fred")]
-            "fred" => Some(Self::Fred),
-            _ => None,
-        }
-    }
-}
-
-impl Default for DriverKind {
-    fn default() -> Self {
-        #[cfg(feature = "redis")]
-        return Self::Redis;
-        #[cfg(not(feature = "redis"))]
-        return Self::Fred;
-    }
 }
 
 impl Config {
@@ -306,64 +264,6 @@ impl FromStr for Config {
     }
 }
 
-/// Shows the place and the namespace, never the password.
-impl fmt::Display for Config {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let user = self
-            .user
-            .as_ref()
-            .map(|user| format!("{user}@"))
-            .unwrap_or_default();
-        match &self.address {
-            Address::Tcp { host, port } => {
-                let scheme = if self.tls.is_some() {
-                    "rediss"
-                } else {
-                    "redis"
-                };
-                write!(
-                    f,
-                    "{scheme}://{user}{}:{port}/{}",
-                    bracketed(host),
-                    self.database
-                )?;
-                write!(f, "?namespace={}", self.namespace)
-            }
-            Address::Unix(path) => {
-                write!(f, "unix://{user}{}?db={}", path.display(), self.database)?;
-                write!(f, "&namespace={}", self.namespace)
-            }
-        }
-    }
-}
-
-/// Shows everything but the password.
-impl fmt::Debug for Config {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Config")
-            .field("address", &self.address)
-            .field("tls", &self.tls)
-            .field("user", &self.user)
-            .field("password", &self.password.as_ref().map(|_| "…"))
-            .field("database", &self.database)
-            .field("namespace", &self.namespace)
-            .field("protocol", &self.protocol)
-            .field("connect_timeout", &self.connect_timeout)
-            .field("response_timeout", &self.response_timeout)
-            .field("client_name", &self.client_name)
-            .field("driver", &self.driver)
-            .finish()
-    }
-}
-
-fn bracketed(host: &str) -> String {
-    if host.contains(':') {
-        format!("[{host}]")
-    } else {
-        host.to_owned()
-    }
-}
-
 /// The error for one part of the configuration.
 pub(crate) fn invalid(part: &str, reason: impl Into<String>) -> Error {
     Error::InvalidSetting {
@@ -383,32 +283,6 @@ mod tests {
             "redis://localhost:6379/0?namespace=resque"
         );
         assert_eq!(Config::default().place(), "localhost:6379/0");
-    }
-
-    #[test]
-    fn the_password_is_never_shown() {
-        let config = Config::unix("/run/redis.sock")
-            .with_user("worker")
-            .with_password("hunter2");
-        for text in [
-            format!("{config:?}"),
-            format!("{config:#?}"),
-            config.to_string(),
-            config.place(),
-        ] {
-            assert!(!text.contains("hunter2"), "{text}");
-        }
-        for text in [
-            "redis://worker:hunter2@localhost:notaport",
-            "redis://worker:hunter2@localhost/notadb",
-            "redis://worker:hunter2@[::1",
-            "redis://worker:hunter2@localhost?unheard=of",
-            "http://worker:hunter2@localhost",
-            "worker:hunter2@localhost:6379",
-        ] {
-            let error = Config::parse(text).unwrap_err();
-            assert!(!format!("{error} {error:?}").contains("hunter2"), "{error}");
-        }
     }
 
     #[test]

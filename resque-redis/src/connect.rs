@@ -10,6 +10,7 @@ mod server;
 mod stream;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use resque_core::{Error, Result, SharedClock};
 
@@ -32,13 +33,15 @@ const GIVEN: &str = "the server of the given connection";
 
 /// A connection that any number of tasks share; cheap to clone.
 ///
-/// Concurrent calls are pipelined. A lost connection is made again at the next call; until that works calls fail at
-/// once. Nothing is ever sent twice.
+/// Concurrent calls are pipelined. A lost connection is made again at the next call; until that
+/// works calls fail at once. Nothing is ever sent twice.
 #[derive(Clone, Debug)]
 pub struct Connection {
     driver: Arc<dyn Driver>,
     place: Arc<str>,
     origin: Option<Origin>,
+    /// Whether somebody was warned of this server; shared by all connections to it.
+    warned: Arc<AtomicBool>,
 }
 
 /// What further connections of the same kind are made from.
@@ -53,8 +56,9 @@ impl Connection {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidSetting`] for a part of `config` that makes no sense, [`Error::Unavailable`] if the server
-    /// cannot be reached, [`Error::Rejected`] if it does not let us in or is older than [`MINIMUM`].
+    /// [`Error::InvalidSetting`] for a part of `config` that makes no sense, [`Error::Unavailable`]
+    /// if the server cannot be reached, [`Error::Rejected`] if it does not let us in or is older
+    /// than [`MINIMUM`].
     pub async fn open(config: &Config, clock: SharedClock) -> Result<Self> {
         let connection = Self::lazy(config, clock)?;
         connection.check_server().await?;
@@ -77,8 +81,8 @@ impl Connection {
         Self::to(Endpoint::redis_client(client), clock)
     }
 
-    /// Uses a connection of the `redis` crate, and its response timeout. When it is lost it stays lost: prefer a client
-    /// or a connection manager.
+    /// Uses a connection of the `redis` crate, and its response timeout. When it is lost it stays
+    /// lost: prefer a client or a connection manager.
     #[cfg(feature = "redis")]
     #[must_use]
     pub fn from_redis_connection(connection: redis::aio::MultiplexedConnection) -> Self {
@@ -92,8 +96,9 @@ impl Connection {
         Self::over(GIVEN, Arc::new(Foreign::new(GIVEN, manager)))
     }
 
-    /// Uses a client of the `fred` crate, connected by its owner, and its way of reconnecting; ours is only the response
-    /// timeout of 10 s. Further connections, as for waiting, are made with its configuration.
+    /// Uses a client of the `fred` crate, connected by its owner, and its way of reconnecting; ours
+    /// is only the response timeout of 10 s. Further connections, as for waiting, are made with its
+    /// configuration.
     #[cfg(feature = "fred")]
     #[must_use]
     pub fn from_fred_client(client: &fred::clients::Client, clock: SharedClock) -> Self {
@@ -104,6 +109,7 @@ impl Connection {
             driver: Arc::new(driver),
             place,
             origin: Some(Origin { endpoint, clock }),
+            warned: Arc::default(),
         }
     }
 
@@ -114,6 +120,7 @@ impl Connection {
             driver,
             place: place.into(),
             origin: None,
+            warned: Arc::default(),
         }
     }
 
@@ -123,14 +130,19 @@ impl Connection {
             driver: Arc::new(driver),
             place: Arc::clone(endpoint.place()),
             origin: Some(Origin { endpoint, clock }),
+            warned: Arc::default(),
         }
     }
 
-    /// Prepares one more connection to the same server. A single connection that was handed in is shared instead.
+    /// Prepares one more connection to the same server. A single connection that was handed in is
+    /// shared instead.
     #[must_use]
     pub fn separate(&self) -> Self {
         match &self.origin {
-            Some(Origin { endpoint, clock }) => Self::to(endpoint.clone(), Arc::clone(clock)),
+            Some(Origin { endpoint, clock }) => Self {
+                warned: Arc::clone(&self.warned),
+                ..Self::to(endpoint.clone(), Arc::clone(clock))
+            },
             None => self.clone(),
         }
     }
@@ -141,7 +153,8 @@ impl Connection {
         &self.place
     }
 
-    /// Runs the commands of `batch` in one round trip, or two when the server lacks one of its scripts.
+    /// Runs the commands of `batch` in one round trip, or two when the server lacks one of its
+    /// scripts.
     ///
     /// # Errors
     ///
@@ -150,15 +163,20 @@ impl Connection {
         driver::run_scripts(&*self.driver, batch).await
     }
 
-    /// Asks the server for its version and settings; refuses one that is too old and warns of one that may throw jobs
-    /// away.
+    /// Asks the server for its version and settings; refuses one that is too old and warns of one
+    /// that may throw jobs away.
     ///
     /// # Errors
     ///
-    /// [`Error::Rejected`] if the server is older than [`MINIMUM`] or refuses the login, [`Error::Unavailable`] and
-    /// [`Error::OutcomeUnknown`] if it cannot be asked.
+    /// [`Error::Rejected`] if the server is older than [`MINIMUM`] or refuses the login,
+    /// [`Error::Unavailable`] and [`Error::OutcomeUnknown`] if it cannot be asked.
     pub async fn check_server(&self) -> Result<Server, Error> {
         let server = Server::ask(self).await?;
+        if let Some(policy) = server.evicts()
+            && !self.warned.swap(true, Ordering::Relaxed)
+        {
+            server::warn_of_eviction(&self.place, policy);
+        }
         server.check(&self.place)?;
         Ok(server)
     }

@@ -1,4 +1,5 @@
-//! Hearing of new jobs without asking: the server announces every change of a queue's key on a connection of its own.
+//! Hearing of new jobs without asking: the server announces every change of a queue's key on a
+//! connection of its own.
 
 #[cfg(test)]
 mod live_tests;
@@ -17,7 +18,8 @@ use crate::driver::Batch;
 pub(crate) use marks::Look;
 use marks::{Marks, Woken};
 
-/// After so many exchanges in a row that left jobs behind, announcements are switched off: a busy worker looks anyway.
+/// After so many exchanges in a row that left jobs behind, announcements are switched off: a busy
+/// worker looks anyway.
 const BUSY: u32 = 16;
 
 /// How long to wait between looks into the queues where the server cannot announce.
@@ -25,8 +27,8 @@ const POLL: Duration = Duration::from_secs(1);
 
 /// Knows which queues may hold jobs, and wakes whoever waits for them.
 ///
-/// Announcements are switched on by drawing a [ticket](Self::ticket), before the last look into empty queues, and off by
-/// a row of exchanges that found more than they could take.
+/// Announcements are switched on by drawing a [ticket](Self::ticket), before the last look into
+/// empty queues, and off by a row of exchanges that found more than they could take.
 pub(crate) struct Wake {
     marks: Arc<Marks>,
     keys: Keys,
@@ -93,8 +95,8 @@ impl Wake {
         self.marks.look(list)
     }
 
-    /// Notes what came of an exchange: whether it got fewer jobs than it asked for, so that the queues looked into are
-    /// empty.
+    /// Notes what came of an exchange: whether it got fewer jobs than it asked for, so that the
+    /// queues looked into are empty.
     pub(crate) fn looked(&self, list: &QueueList, look: &Look, exhausted: bool) {
         if exhausted {
             self.busy.store(0, Ordering::Relaxed);

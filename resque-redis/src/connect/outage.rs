@@ -6,8 +6,8 @@ use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 
 use crate::driver::DriverError;
 
-/// The first wait after a failed attempt to connect, and the longest; they grow in between, with jitter, so that a fleet
-/// does not come back all at once.
+/// The first wait after a failed attempt to connect, and the longest; they grow in between, with
+/// jitter, so that a fleet does not come back all at once.
 const WAITS: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(2));
 
 /// The failed attempts since the last success.

@@ -11,7 +11,8 @@ use crate::driver::{Batch, Driver, DriverError, Value};
 
 /// Connects at the first call, and again at the first call after the connection was lost.
 ///
-/// An attempt that fails closes a gate for a while: calls that come before it opens fail at once with the same error.
+/// An attempt that fails closes a gate for a while: calls that come before it opens fail at once
+/// with the same error.
 #[derive(Debug)]
 pub(crate) struct Reconnecting {
     endpoint: Endpoint,
@@ -91,8 +92,8 @@ impl Driver for Reconnecting {
     }
 }
 
-/// Whether another connection may serve better: this one is lost or silent, or leads to a server that was demoted to a
-/// replica while its name now leads to the new primary.
+/// Whether another connection may serve better: this one is lost or silent, or leads to a server
+/// that was demoted to a replica while its name now leads to the new primary.
 fn is_useless(replies: &Result<Vec<Value>, DriverError>) -> bool {
     match replies {
         Ok(replies) => replies

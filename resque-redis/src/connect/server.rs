@@ -7,7 +7,8 @@ use resque_core::{Error, Result};
 use super::Connection;
 use crate::driver::{Batch, Value};
 
-/// The oldest Redis that is served: the first with access control, RESP3 and announcements of changed keys.
+/// The oldest Redis that is served: the first with access control, RESP3 and announcements of
+/// changed keys.
 pub const MINIMUM: Version = Version {
     major: 6,
     minor: 0,
@@ -69,16 +70,8 @@ impl Server {
         }
     }
 
-    /// Refuses a server that is too old, and warns of one that evicts keys.
+    /// Refuses a server that is too old.
     pub(super) fn check(&self, place: &str) -> Result<()> {
-        if let Some(policy) = self.evicts() {
-            tracing::warn!(
-                place,
-                policy,
-                "this Redis throws keys away when its memory is full, and jobs with them; \
-                 set its maxmemory-policy to noeviction"
-            );
-        }
         match self.version {
             Some(version) if version < MINIMUM => Err(Error::Rejected {
                 what: format!("connect on Redis at {place}"),
@@ -97,6 +90,16 @@ impl Server {
         let policy = self.maxmemory_policy.as_deref()?;
         (self.memory_is_limited && policy != "noeviction").then_some(policy)
     }
+}
+
+/// Warns of a server that evicts keys.
+pub(super) fn warn_of_eviction(place: &str, policy: &str) {
+    tracing::warn!(
+        place,
+        policy,
+        "this Redis throws keys away when its memory is full, and jobs with them; \
+         set its maxmemory-policy to noeviction"
+    );
 }
 
 impl Version {

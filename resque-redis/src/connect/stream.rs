@@ -11,7 +11,8 @@ use tokio::net::{TcpStream, UnixStream};
 use super::{Configured, keepalive};
 use crate::config::Address;
 
-/// Whatever bytes travel over; one virtual call per read or write is nothing next to the system call.
+/// Whatever bytes travel over; one virtual call per read or write is nothing next to the system
+/// call.
 pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
 impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Stream for S {}
 

@@ -5,15 +5,15 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
-use super::Script;
+use super::{Argument, Script};
 
 /// Shared arguments up to this many bytes are copied: cheaper than counting references to them.
 const COPY_AT_MOST: usize = 1024;
 
 /// The commands of one pipelined round trip.
 ///
-/// Small arguments share one buffer, so that a thousand of them cost a few allocations; large [`Bytes`] are kept by
-/// reference.
+/// Small arguments share one buffer, so that a thousand of them cost a few allocations; large
+/// [`Bytes`] are kept by reference.
 ///
 /// ```
 /// use resque_redis::driver::{Batch, Script};
@@ -32,7 +32,8 @@ pub struct Batch {
     commands: Vec<Command>,
 }
 
-/// One argument: the end of its bytes in the buffer (it begins where the one before ended), or bytes kept outside.
+/// One argument: the end of its bytes in the buffer (it begins where the one before ended), or
+/// bytes kept outside.
 #[derive(Clone)]
 enum Arg {
     Inline { end: usize },
@@ -68,7 +69,8 @@ impl Batch {
         self.begin(None).arg(name)
     }
 
-    /// Starts a call of `script`; its `keys` keys follow with [`arg`](Self::arg), then its other arguments.
+    /// Starts a call of `script`; its `keys` keys follow with [`arg`](Self::arg), then its other
+    /// arguments.
     pub fn script(&mut self, script: &'static Script, keys: usize) -> &mut Self {
         self.begin(Some(script))
             .arg("EVALSHA")
@@ -129,22 +131,22 @@ impl Batch {
         self
     }
 
-    fn push_copied(&mut self, bytes: &[u8]) {
+    pub(super) fn push_copied(&mut self, bytes: &[u8]) {
         self.data.extend_from_slice(bytes);
         self.args.push(Arg::Inline {
             end: self.data.len(),
         });
     }
 
-    fn push_shared(&mut self, bytes: Bytes) {
+    pub(super) fn push_shared(&mut self, bytes: &Bytes) {
         if bytes.len() <= COPY_AT_MOST {
-            self.push_copied(&bytes);
+            self.push_copied(bytes);
         } else {
-            self.args.push(Arg::Shared(bytes));
+            self.args.push(Arg::Shared(bytes.clone()));
         }
     }
 
-    fn push_number(&mut self, number: impl fmt::Display) {
+    pub(super) fn push_number(&mut self, number: impl fmt::Display) {
         use std::io::Write as _;
         // Writing to a vector cannot fail.
         let _ = write!(self.data, "{number}");
@@ -234,56 +236,6 @@ enum Piece<'a> {
     Inline(Range<usize>),
     Shared(&'a Bytes),
 }
-
-/// What can be an argument of a command: text, bytes and whole numbers.
-pub trait Argument {
-    /// Adds itself to the command of `batch` started last.
-    fn add_to(self, batch: &mut Batch);
-}
-
-macro_rules! copied {
-    ($($type:ty),*) => {$(
-        impl Argument for $type {
-            fn add_to(self, batch: &mut Batch) {
-                batch.push_copied(self.as_ref());
-            }
-        }
-    )*};
-}
-copied!(&str, &String, String, &[u8], &Vec<u8>, Vec<u8>);
-
-impl<const N: usize> Argument for &[u8; N] {
-    fn add_to(self, batch: &mut Batch) {
-        batch.push_copied(self);
-    }
-}
-
-impl Argument for Bytes {
-    fn add_to(self, batch: &mut Batch) {
-        batch.push_shared(self);
-    }
-}
-
-impl Argument for &Bytes {
-    fn add_to(self, batch: &mut Batch) {
-        if self.len() <= COPY_AT_MOST {
-            batch.push_copied(self);
-        } else {
-            batch.push_shared(self.clone());
-        }
-    }
-}
-
-macro_rules! number {
-    ($($type:ty),*) => {$(
-        impl Argument for $type {
-            fn add_to(self, batch: &mut Batch) {
-                batch.push_number(self);
-            }
-        }
-    )*};
-}
-number!(u8, u16, u32, u64, u128, usize, i32, i64);
 
 #[cfg(test)]
 mod tests {

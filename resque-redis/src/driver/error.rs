@@ -22,7 +22,8 @@ pub enum DriverError {
         #[source]
         cause: Cause,
     },
-    /// Commands may have been executed: the connection was lost, or the time ran out, before their replies came.
+    /// Commands may have been executed: the connection was lost, or the time ran out, before their
+    /// replies came.
     #[error("no reply from Redis at {place}; the commands sent may or may not have run")]
     OutcomeUnknown {
         /// Host and port or socket path.

@@ -50,8 +50,8 @@ impl fmt::Debug for Closed {
     }
 }
 
-/// Held by the task that moves a connection's bytes: notes the end however that comes, also when the runtime of the task
-/// is shut down.
+/// Held by the task that moves a connection's bytes: notes the end however that comes, also when
+/// the runtime of the task is shut down.
 pub(super) struct CloseOnDrop(pub(super) Closed);
 
 impl Drop for CloseOnDrop {

@@ -43,10 +43,11 @@ impl fmt::Debug for Script {
     }
 }
 
-/// Runs `batch`; calls of scripts that the server did not know are made again after loading those scripts.
+/// Runs `batch`; calls of scripts that the server did not know are made again after loading those
+/// scripts.
 ///
-/// That repeats nothing: `NOSCRIPT` means that the call did not run. The other commands of the batch have run by then,
-/// so commands that must follow a script's effect belong into that script.
+/// That repeats nothing: `NOSCRIPT` means that the call did not run. The other commands of the
+/// batch have run by then, so commands that must follow a script's effect belong into that script.
 ///
 /// # Errors
 ///
@@ -67,7 +68,8 @@ fn is_unknown_script(reply: &Value) -> bool {
     matches!(reply, Value::Error(error) if error.code() == "NOSCRIPT")
 }
 
-/// Loads the scripts whose calls failed and makes these calls again, in their order, in one more round trip.
+/// Loads the scripts whose calls failed and makes these calls again, in their order, in one more
+/// round trip.
 async fn load_and_repeat(
     driver: &dyn Driver,
     batch: &Batch,
@@ -117,7 +119,8 @@ mod tests {
     static ONE: Script = Script::new("return 1");
     static TWO: Script = Script::new("return 2");
 
-    /// Answers every call with its last argument, and script calls only after a load of that script.
+    /// Answers every call with its last argument, and script calls only after a load of that
+    /// script.
     #[derive(Debug, Default)]
     struct Fake {
         known: Mutex<HashSet<String>>,

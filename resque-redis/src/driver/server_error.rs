@@ -14,9 +14,11 @@ pub struct ServerError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ErrorClass {
-    /// The server cannot do it now, but may later: it loads, is a replica, is out of memory, is busy.
+    /// The server cannot do it now, but may later: it loads, is a replica, is out of memory, is
+    /// busy.
     Transient,
-    /// The server does not allow it: credentials are missing or wrong, or the ACL forbids the command.
+    /// The server does not allow it: credentials are missing or wrong, or the ACL forbids the
+    /// command.
     Forbidden,
     /// A key holds something of another type.
     WrongType,
@@ -28,7 +30,8 @@ pub enum ErrorClass {
     Permanent,
 }
 
-/// Every kind of error reply with a meaning of its own. None of them is answered after a part of a single command ran.
+/// Every kind of error reply with a meaning of its own. None of them is answered after a part of a
+/// single command ran.
 const CLASSES: &[(&str, ErrorClass)] = &[
     ("BUSY", ErrorClass::Transient),
     ("CLUSTERDOWN", ErrorClass::Transient),

@@ -6,8 +6,9 @@ use super::ServerError;
 
 /// A reply, the same for RESP2 and RESP3.
 ///
-/// What only RESP3 knows takes the shape that RESP2 gives it: maps become flat arrays, sets arrays, booleans 0 and 1,
-/// doubles and big numbers text, and an array of pairs of a member and a double (`ZRANGE … WITHSCORES`) a flat one.
+/// What only RESP3 knows takes the shape that RESP2 gives it: maps become flat arrays, sets arrays,
+/// booleans 0 and 1, doubles and big numbers text, and an array of pairs of a member and a double
+/// (`ZRANGE … WITHSCORES`) a flat one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value {
     /// Nothing: an absent key, an empty pop.

@@ -6,7 +6,8 @@ use fred::types::{ClusterHash, CustomCommand, Resp3Frame};
 use crate::driver::value::double_text;
 use crate::driver::{Batch, ServerError, Value};
 
-/// Turns the commands of a batch into names and arguments. Small arguments are copied once, all together.
+/// Turns the commands of a batch into names and arguments. Small arguments are copied once, all
+/// together.
 pub(super) fn to_fred(
     batch: &Batch,
 ) -> impl Iterator<Item = (CustomCommand, Vec<fred::types::Value>)> {
@@ -46,7 +47,8 @@ pub(super) fn from_fred(frame: Resp3Frame) -> Value {
     }
 }
 
-/// Turns an array into ours; pairs that end in a double, as only RESP3 nests them, become a flat list.
+/// Turns an array into ours; pairs that end in a double, as only RESP3 nests them, become a flat
+/// list.
 fn from_sequence(frames: Vec<Resp3Frame>) -> Value {
     let scored = |frame: &Resp3Frame| match frame {
         Resp3Frame::Array { data, .. } => matches!(data[..], [_, Resp3Frame::Double { .. }]),

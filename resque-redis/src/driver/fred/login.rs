@@ -133,8 +133,8 @@ pub(super) fn once(timeout: Option<Duration>) -> Options {
     }
 }
 
-/// Writes a credential as Redis reads it in a line of words: the crate sends `HELLO` as such a line, and a space would
-/// end the word, a line break the command.
+/// Writes a credential as Redis reads it in a line of words: the crate sends `HELLO` as such a
+/// line, and a space would end the word, a line break the command.
 fn quoted(credential: &str) -> String {
     use std::fmt::Write as _;
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~!*+,:;=@/".contains(&byte);

@@ -15,7 +15,8 @@ use super::{Batch, DriverError, Value};
 use convert::{from_fred, to_fred};
 pub(crate) use foreign::Foreign;
 
-/// One connection of the `fred` crate: a client that makes one attempt at each command and never reconnects.
+/// One connection of the `fred` crate: a client that makes one attempt at each command and never
+/// reconnects.
 #[derive(Debug)]
 pub(crate) struct FredConnection {
     place: Arc<str>,

@@ -52,7 +52,8 @@ pub(super) fn server_error(code: &str, detail: Option<&str>) -> ServerError {
     }
 }
 
-/// Turns an array into ours; pairs that end in a double, as only RESP3 nests them, become a flat list.
+/// Turns an array into ours; pairs that end in a double, as only RESP3 nests them, become a flat
+/// list.
 fn from_sequence(values: Vec<redis::Value>) -> Value {
     let scored = |value: &redis::Value| match value {
         redis::Value::Array(pair) => matches!(pair[..], [_, redis::Value::Double(_)]),
@@ -67,7 +68,8 @@ fn from_sequence(values: Vec<redis::Value>) -> Value {
     Value::Array(pairs.flatten().map(from_redis).collect())
 }
 
-/// The digits of a big number, whose type depends on a feature of the `redis` crate that anybody may switch on.
+/// The digits of a big number, whose type depends on a feature of the `redis` crate that anybody
+/// may switch on.
 fn digits<N: Any + Debug>(number: &N) -> Bytes {
     match (number as &dyn Any).downcast_ref::<Vec<u8>>() {
         Some(digits) => Bytes::copy_from_slice(digits),

@@ -9,8 +9,8 @@ use redis::aio::ConnectionManager;
 use super::{Sender, send};
 use crate::driver::{Batch, Driver, DriverError, Value};
 
-/// A connection or connection manager as it was handed in: what it does about timeouts and lost connections is its own
-/// affair, except that neither of them ever repeats a command.
+/// A connection or connection manager as it was handed in: what it does about timeouts and lost
+/// connections is its own affair, except that neither of them ever repeats a command.
 pub(crate) struct Foreign<C> {
     place: std::sync::Arc<str>,
     connection: C,

@@ -51,7 +51,8 @@ impl RedisConnection {
         Ok(connection)
     }
 
-    /// Connects as `client` does. With RESP2 the end of such a connection shows only when it is used.
+    /// Connects as `client` does. With RESP2 the end of such a connection shows only when it is
+    /// used.
     pub(crate) async fn login_like(
         place: &Arc<str>,
         client: &redis::Client,
@@ -141,7 +142,8 @@ fn settings(
     })
 }
 
-/// Passes an announcement on, on the task that read it: nothing lies between the socket and whoever waits.
+/// Passes an announcement on, on the task that read it: nothing lies between the socket and whoever
+/// waits.
 fn invalidate(listener: &dyn Listener, data: &[redis::Value]) {
     let Some(redis::Value::Array(keys)) = data.first() else {
         return listener.changed_all();
