@@ -53,6 +53,7 @@ mod tests {
                 .map(|feature| (*feature).to_owned())
                 .collect(),
             is_library: true,
+            is_program: false,
             dependencies: Vec::new(),
         }
     }
