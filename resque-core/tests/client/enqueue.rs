@@ -173,7 +173,7 @@ async fn hooks_of_a_class_run_with_the_common_ones_also_when_it_is_known_by_name
             .unwrap()
             .is_taken()
     );
-    let knowing = plain.with_handlers(resque_core::Handlers::new().register::<Hooked>());
+    let knowing = plain.with_handlers(Handlers::new().register::<Hooked>());
     let outcome = knowing.enqueue_raw("q", "Hooked", &()).await.unwrap();
     assert_eq!(outcome, Enqueued::Refused);
 }
@@ -186,6 +186,7 @@ async fn the_hooks_of_all_jobs_of_a_process_run_for_what_its_jobs_enqueue_once()
             ctx.client().enqueue_raw("q", "Second", &(2,)).await?;
             Ok(())
         })
+        .register_fn("Second", |_: (u8,), _| async { Ok(()) })
         .hooks(log.enqueue_hooks());
     let client = client();
     client.enqueue_raw("q", "First", &(1,)).await.unwrap();
