@@ -101,7 +101,9 @@ impl Runner {
         thread::scope(|scope| {
             for _ in 0..self.at_once.min(self.cases.len()) {
                 scope.spawn(|| {
-                    while let Some(index) = lock(&next).next() {
+                    // A function of its own, so that no thread keeps the lock while it runs a case.
+                    let take = || lock(&next).next();
+                    while let Some(index) = take() {
                         let entry = self.entry(self.cases[index]);
                         lock(&fates)[index] = Some(entry);
                     }

@@ -1,5 +1,6 @@
 //! A connection with the short verbs in which cases are written.
 
+use std::panic::Location;
 use std::time::{Duration, SystemTime};
 
 use resque_core::testing::{Faults, Faulty};
@@ -12,6 +13,9 @@ use resque_core::{
 
 use crate::Verdict;
 use crate::verdict::Broken;
+
+/// After so many rounds something that has to end is taken to be endless; no case has more jobs.
+const ENOUGH: usize = 10_000;
 
 /// The bytes of the job with this number.
 pub(crate) fn job(number: u64) -> Payload {
@@ -44,6 +48,15 @@ pub(crate) fn list(entries: &str) -> QueueList {
 pub(crate) fn worker(number: usize) -> WorkerId {
     WorkerId::compose("conformance", "a1b2c", 4711, number, "*")
         .expect("the suite composes only ids that may exist")
+}
+
+/// A settlement for a message.
+fn told(settlement: &Settlement) -> String {
+    format!(
+        "{:?} by {}",
+        settlement.outcome,
+        settlement.receipt.worker()
+    )
 }
 
 /// A connection and the time at which the world begins.
@@ -252,11 +265,14 @@ impl Store {
     /// The numbers that one slot after the other is given until there is nothing left.
     pub(crate) async fn drain(&self, id: &WorkerId, from: &str) -> Verdict<Vec<u64>> {
         let mut numbers = Vec::new();
-        while let Some(reservation) = self.reserve(id, from).await? {
+        for _ in 0..ENOUGH {
+            let Some(reservation) = self.reserve(id, from).await? else {
+                return Ok(numbers);
+            };
             numbers.extend(number(&reservation.payload));
             self.applies(Settlement::done(reservation.receipt)).await?;
         }
-        Ok(numbers)
+        Err(Broken::new(format!("{from} never comes to an end")))
     }
 
     /// Settles one reservation.
@@ -267,25 +283,37 @@ impl Store {
     }
 
     /// Settles one reservation, which must take effect.
-    pub(crate) async fn applies(&self, settlement: Settlement) -> Verdict {
-        let told = format!(
-            "{:?} of {:?}",
-            settlement.outcome,
-            settlement.receipt.worker()
-        );
-        ensure_matches!(self.settle(settlement).await?, Settled::Applied, "{told}");
-        Ok(())
+    #[track_caller]
+    pub(crate) fn applies(&self, settlement: Settlement) -> impl Future<Output = Verdict> + Send {
+        let place = Location::caller();
+        async move {
+            let told = told(&settlement);
+            match self
+                .settle(settlement)
+                .await
+                .map_err(|broken| broken.at(place))?
+            {
+                Settled::Applied => Ok(()),
+                other => Err(Broken::new(format!("{told} was to apply, is {other:?}")).at(place)),
+            }
+        }
     }
 
     /// Settles one reservation, which must be lost.
-    pub(crate) async fn is_lost(&self, settlement: Settlement) -> Verdict {
-        let told = format!(
-            "{:?} of {:?}",
-            settlement.outcome,
-            settlement.receipt.worker()
-        );
-        ensure_matches!(self.settle(settlement).await?, Settled::Lost, "{told}");
-        Ok(())
+    #[track_caller]
+    pub(crate) fn is_lost(&self, settlement: Settlement) -> impl Future<Output = Verdict> + Send {
+        let place = Location::caller();
+        async move {
+            let told = told(&settlement);
+            match self
+                .settle(settlement)
+                .await
+                .map_err(|broken| broken.at(place))?
+            {
+                Settled::Lost => Ok(()),
+                other => Err(Broken::new(format!("{told} was to be lost, is {other:?}")).at(place)),
+            }
+        }
     }
 
     /// A record of a numbered job that failed at the beginning of the world.
@@ -330,7 +358,7 @@ impl Store {
         let mut query = FailureQuery::default();
         query.order = FailureOrder::OldestFirst;
         let mut all = Vec::new();
-        loop {
+        for _ in 0..ENOUGH {
             let page = self.failures().list(&query).await?;
             all.extend(page.entries);
             match page.next {
@@ -338,6 +366,7 @@ impl Store {
                 None => return Ok(all),
             }
         }
+        Err(Broken::new("the failed list never comes to an end"))
     }
 
     /// The numbers of the jobs in the failed list, oldest first.
@@ -353,7 +382,7 @@ impl Store {
     pub(crate) async fn all_delayed(&self) -> Verdict<Vec<DelayedJob>> {
         let mut all = Vec::new();
         let mut cursor: Option<Cursor> = None;
-        loop {
+        for _ in 0..ENOUGH {
             let page = self.delayed()?.list(cursor.as_ref(), 1_000).await?;
             all.extend(page.jobs);
             cursor = page.next;
@@ -361,6 +390,7 @@ impl Store {
                 return Ok(all);
             }
         }
+        Err(Broken::new("the delayed set never comes to an end"))
     }
 
     /// The numbers of the delayed jobs in order of their time.
@@ -372,7 +402,7 @@ impl Store {
     /// Moves everything that is due so many seconds after the world began.
     pub(crate) async fn promote(&self, seconds: u64) -> Verdict<usize> {
         let mut moved = 0;
-        loop {
+        for _ in 0..ENOUGH {
             let step = self
                 .delayed()?
                 .promote("suite:1", self.at(seconds), 1_000)
@@ -383,5 +413,6 @@ impl Store {
                 return Ok(moved);
             }
         }
+        Err(Broken::new("promoting never comes to an end"))
     }
 }

@@ -13,7 +13,7 @@ pub type Verdict<T = ()> = Result<T, Broken>;
 #[derive(Debug)]
 pub struct Broken {
     message: String,
-    at: &'static Location<'static>,
+    at: Option<&'static Location<'static>>,
 }
 
 impl Broken {
@@ -22,20 +22,35 @@ impl Broken {
     pub(crate) fn new(message: impl Into<String>) -> Self {
         Self {
             message: message.into(),
-            at: Location::caller(),
+            at: Some(Location::caller()),
         }
+    }
+
+    /// Passes on what was said elsewhere, with its place.
+    pub(crate) fn elsewhere(message: String) -> Self {
+        Self { message, at: None }
+    }
+
+    /// The same, found while something larger was under way.
+    pub(crate) fn within(mut self, what: impl fmt::Display) -> Self {
+        self.message = format!("{what}: {}", self.message);
+        self
+    }
+
+    /// The same, with the place that asked for it.
+    pub(crate) fn at(mut self, place: &'static Location<'static>) -> Self {
+        self.at = Some(place);
+        self
     }
 }
 
 impl fmt::Display for Broken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} ({}:{})",
-            self.message,
-            self.at.file(),
-            self.at.line()
-        )
+        f.write_str(&self.message)?;
+        match self.at {
+            Some(at) => write!(f, " ({}:{})", at.file(), at.line()),
+            None => Ok(()),
+        }
     }
 }
 

@@ -3,7 +3,8 @@
 use resque_core::{Enqueue, Settled, Settlement};
 
 use crate::ledger::Ledger;
-use crate::store::{job, list, number, queue};
+use crate::race::race;
+use crate::store::{Store, job, list, number, queue};
 
 cases! {
     g1_conservation: Conservation;
@@ -343,15 +344,12 @@ cases! {
         let store = world.store();
         store.push("mail", 0..JOBS).await?;
         let slots = store.register_many(8).await?;
-        let mut tasks = Vec::new();
-        for slot in slots {
-            let twin = world.twin().await?;
-            tasks.push(tokio::spawn(async move { twin.drain(&slot, "mail").await }));
-        }
+        let drain = |runner: usize, twin: Store| {
+            let slot = slots[runner].clone();
+            async move { twin.drain(&slot, "mail").await }
+        };
         let mut ledger = Ledger::of(0..JOBS);
-        for task in tasks {
-            ledger.all_done(task.await??);
-        }
+        ledger.all_done(race(world, slots.len(), drain).await?.into_iter().flatten());
         ensure_eq!(ledger.count_done() as u64, JOBS, "jobs performed");
         ledger.balances(&store).await
     }
@@ -359,26 +357,25 @@ cases! {
     /// Workers that push while others take lose nothing either.
     async fn jobs_pushed_while_others_are_taken_are_performed_once(world: &World) -> Verdict {
         const EACH: u64 = 200;
-        let mut producers = Vec::new();
-        for producer in 0..4 {
-            let twin = world.twin().await?;
-            producers.push(tokio::spawn(async move {
-                for number in producer * EACH..(producer + 1) * EACH {
-                    twin.push("mail", [number]).await?;
-                }
-                crate::Verdict::Ok(())
-            }));
-        }
         let store = world.store();
         let slot = store.register(0).await?;
+        // Runner 0 takes, the others push; what is still there at the end is taken at the end.
+        let run = |runner: usize, twin: Store| {
+            let slot = slot.clone();
+            async move {
+                let first = (runner as u64).saturating_sub(1) * EACH;
+                let mut taken = Vec::new();
+                for number in first..first + EACH {
+                    match runner {
+                        0 => taken.extend(twin.drain(&slot, "mail").await?),
+                        _ => twin.push("mail", [number]).await?,
+                    }
+                }
+                Ok(taken)
+            }
+        };
         let mut ledger = Ledger::of(0..4 * EACH);
-        while !producers.iter().all(tokio::task::JoinHandle::is_finished) {
-            ledger.all_done(store.drain(&slot, "mail").await?);
-            tokio::task::yield_now().await;
-        }
-        for producer in producers {
-            producer.await??;
-        }
+        ledger.all_done(race(world, 5, run).await?.into_iter().flatten());
         ledger.all_done(store.drain(&slot, "mail").await?);
         ensure_eq!(ledger.count_done() as u64, 4 * EACH, "jobs performed");
         ledger.balances(&store).await

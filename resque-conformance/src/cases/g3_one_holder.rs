@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use resque_core::{Leaving, Receipt, Settled, Settlement, WorkerId};
 
+use crate::race::race;
 use crate::snapshot::Snapshot;
 use crate::store::{Store, job, number, worker};
 
@@ -49,26 +50,17 @@ cases! {
         let store = world.store();
         store.push("mail", 0..200).await?;
         let slots = store.register_many(200).await?;
-        let mut tasks = Vec::new();
-        for chunk in slots.chunks(10) {
-            let (twin, chunk) = (world.twin().await?, chunk.to_vec());
-            tasks.push(tokio::spawn(async move {
-                twin.exchange(&[], &chunk, "mail").await
-            }));
-        }
-        let mut given = Vec::new();
-        for task in tasks {
-            given.extend(task.await??.reserved);
-        }
-        let numbers: BTreeSet<_> = given
-            .iter()
-            .filter_map(|given| number(&given.payload))
-            .collect();
+        let exchange = |runner: usize, twin: Store| {
+            let own = slots[10 * runner..10 * (runner + 1)].to_vec();
+            async move { Ok(twin.exchange(&[], &own, "mail").await?.reserved) }
+        };
+        let given = race(world, 20, exchange).await?.concat();
+        let numbers: BTreeSet<_> = given.iter().filter_map(|g| number(&g.payload)).collect();
         let slots: BTreeSet<_> = given.iter().map(|given| &given.worker).collect();
         ensure_eq!(
             (numbers.len(), slots.len()),
             (200, 200),
-            "different jobs and slots"
+            "different jobs, slots"
         );
         Ok(())
     }
@@ -220,16 +212,15 @@ cases! {
             store.push("mail", [round]).await?;
             let slot = store.register(0).await?;
             let receipt = store.take(&slot, "mail").await?.receipt;
-            let mut tasks = Vec::new();
-            for _ in 0..4 {
-                let (twin, done) = (world.twin().await?, Settlement::done(receipt.clone()));
-                tasks.push(tokio::spawn(async move { twin.settle(done).await }));
-            }
-            let mut wins = 0;
-            for task in tasks {
-                wins += usize::from(matches!(task.await??, Settled::Applied));
-            }
-            ensure_eq!(wins, 1, "settlements applied in round {round}");
+            let settle = |_, twin: Store| {
+                let done = Settlement::done(receipt.clone());
+                async move { twin.settle(done).await }
+            };
+            let answers = race(world, 4, settle).await?;
+            let wins = answers
+                .iter()
+                .filter(|settled| matches!(settled, Settled::Applied));
+            ensure_eq!(wins.count(), 1, "settlements applied in round {round}");
         }
         ensure_eq!(store.workers().stat("processed").await?, 20, "processed");
         Ok(())

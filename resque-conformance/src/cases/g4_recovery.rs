@@ -6,6 +6,7 @@ use resque_core::{DeadWorker, Held, Leaving, Left, Settled, Settlement};
 
 use crate::Broken;
 use crate::ledger::Ledger;
+use crate::race::race;
 use crate::snapshot::Snapshot;
 use crate::store::{Store, job, worker};
 
@@ -105,6 +106,7 @@ cases! {
     async fn listing_the_dead_changes_nothing(world: &World) -> Verdict {
         let store = world.store();
         store.hand_out_one("mail", 1).await?;
+        store.register(1).await?;
         let before = Snapshot::of(&store).await?;
         let first = store.workers().dead(store.at(60)).await?;
         let second = store.workers().dead(store.at(60)).await?;
@@ -159,27 +161,24 @@ cases! {
     async fn racing_janitors_recover_a_job_once(world: &World) -> Verdict {
         let store = world.store();
         store.hand_out("mail", 0..10).await?;
-        let mut janitors = Vec::new();
-        for _ in 0..4 {
-            let twin = world.twin().await?;
-            janitors.push(tokio::spawn(async move {
+        let dead = store.workers().dead(store.at(60)).await?;
+        let recover = |_, twin: Store| {
+            let dead = dead.clone();
+            async move {
                 let mut recovered = 0;
-                for dead in twin.workers().dead(twin.at(60)).await? {
-                    let Some(held) = &dead.holds else { continue };
-                    let mut record = twin.record_of("mail", 0);
-                    record.payload = held.payload.clone();
-                    let settlement = Settlement::recovered(held.receipt.clone(), record);
-                    recovered +=
-                        usize::from(matches!(twin.settle(settlement).await?, Settled::Applied));
+                for dead in dead {
+                    let (held, mut record) = (held(&dead)?, twin.record_of("mail", 0));
+                    record.payload = held.payload;
+                    let settled = twin
+                        .settle(Settlement::recovered(held.receipt, record))
+                        .await?;
+                    recovered += usize::from(matches!(settled, Settled::Applied));
                     twin.workers().unregister(&[dead.leaving()]).await?;
                 }
-                crate::Verdict::Ok(recovered)
-            }));
-        }
-        let mut recovered = 0;
-        for janitor in janitors {
-            recovered += janitor.await??;
-        }
+                Ok(recovered)
+            }
+        };
+        let recovered: usize = race(world, 4, recover).await?.iter().sum();
         ensure_eq!(recovered, 10, "jobs recovered");
         ensure_eq!(store.workers().workers().await?.workers, [], "the workers");
         Ledger::of(0..10).balances(&store).await

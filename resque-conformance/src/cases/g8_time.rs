@@ -5,8 +5,9 @@ use std::time::Duration;
 use resque_core::{DelayedEdit, DelayedTo, Enqueue, Error, Settlement};
 
 use crate::ledger::Ledger;
+use crate::race::race;
 use crate::snapshot::Snapshot;
-use crate::store::{job, list, number, queue};
+use crate::store::{Store, job, list, number, queue};
 
 cases! {
     g8_time: Time;
@@ -168,31 +169,19 @@ cases! {
         const JOBS: u64 = 300;
         let store = world.store();
         let due = |number| Enqueue::at(queue("mail"), job(number), store.at(10));
-        store
-            .queues()
-            .push(&(0..JOBS).map(due).collect::<Vec<_>>())
-            .await?;
-        let mut tasks = Vec::new();
-        for promoter in 0..4 {
-            let twin = world.twin().await?;
-            tasks.push(tokio::spawn(async move {
-                let holder = format!("suite:{promoter}");
-                for _ in 0..40 {
-                    twin.delayed()?.promote(&holder, twin.at(10), 10).await?;
-                }
-                twin.delayed()?.resign(&holder).await?;
-                crate::Verdict::Ok(())
-            }));
-        }
-        for task in tasks {
-            task.await??;
-        }
+        let batch: Vec<_> = (0..JOBS).map(due).collect();
+        store.queues().push(&batch).await?;
+        let promote = |runner: usize, twin: Store| async move {
+            let holder = format!("suite:{runner}");
+            for _ in 0..40 {
+                twin.delayed()?.promote(&holder, twin.at(10), 10).await?;
+            }
+            Ok(twin.delayed()?.resign(&holder).await?)
+        };
+        race(world, 4, promote).await?;
         store.promote(11).await?;
-        ensure_eq!(
-            store.numbers_in("mail").await?.len() as u64,
-            JOBS,
-            "jobs in the queue"
-        );
+        let moved = store.numbers_in("mail").await?.len();
+        ensure_eq!(moved as u64, JOBS, "jobs in the queue");
         Ledger::of(0..JOBS).balances(&store).await
     }
 
@@ -316,7 +305,7 @@ cases! {
             .push(&(0..33).map(due).collect::<Vec<_>>())
             .await?;
         let (mut numbers, mut cursor) = (Vec::new(), None);
-        loop {
+        for _ in 0..100 {
             let page = store.delayed()?.list(cursor.as_ref(), 7).await?;
             ensure!(page.jobs.len() <= 7, "a page has {} jobs", page.jobs.len());
             numbers.extend(page.jobs.iter().filter_map(|job| number(&job.payload)));

@@ -1,6 +1,7 @@
 //! Every case, in groups by guarantee.
 
 mod g1_conservation;
+mod g1_histories;
 mod g1_lost_replies;
 mod g2_order;
 mod g3_one_holder;
@@ -23,6 +24,7 @@ mod rules_wake_up;
 groups! {
     g1_conservation,
     g1_lost_replies,
+    g1_histories,
     g2_order,
     g3_one_holder,
     g4_recovery,

@@ -2,6 +2,7 @@
 
 use resque_core::{Leaving, Outcome, Settlement, Tally};
 
+use crate::race::race;
 use crate::store::{Store, job};
 
 /// Settles one job with each outcome and tally, and looks at the counters every time.
@@ -228,24 +229,15 @@ cases! {
 
     /// Additions of many connections at the same time all count.
     async fn additions_race_without_loss(world: &World) -> Verdict {
-        let mut tasks = Vec::new();
-        for _ in 0..4 {
-            let twin = world.twin().await?;
-            tasks.push(tokio::spawn(async move {
-                for _ in 0..50 {
-                    twin.workers().incr_stat("mails", 1).await?;
-                }
-                crate::Verdict::Ok(())
-            }));
-        }
-        for task in tasks {
-            task.await??;
-        }
-        ensure_eq!(
-            world.store().workers().stat("mails").await?,
-            200,
-            "the counter"
-        );
+        let add = |_, twin: Store| async move {
+            for _ in 0..50 {
+                twin.workers().incr_stat("mails", 1).await?;
+            }
+            Ok(())
+        };
+        race(world, 4, add).await?;
+        let sum = world.store().workers().stat("mails").await?;
+        ensure_eq!(sum, 200, "the counter");
         Ok(())
     }
 

@@ -3,6 +3,7 @@
 use resque_core::{Edit, EditTo, Payload};
 
 use crate::ledger::Ledger;
+use crate::race::race;
 use crate::snapshot::Snapshot;
 use crate::store::{Store, job, queue};
 
@@ -185,18 +186,25 @@ cases! {
 
     /// Jobs that are moved to and fro while others take them are neither lost nor doubled.
     async fn moving_races_with_taking_without_loss(world: &World) -> Verdict {
-        let (store, twin) = (world.store(), world.twin().await?);
+        let store = world.store();
         store.push("mail", 0..100).await?;
-        let moving = tokio::spawn(async move {
-            for number in 0..100 {
-                edit(&twin, number, 1, EditTo::Queue(queue("news"))).await?;
-            }
-            crate::Verdict::Ok(())
-        });
         let slot = store.register(0).await?;
+        // Runner 0 takes from the front, runner 1 moves from the end.
+        let run = |runner: usize, twin: Store| {
+            let slot = slot.clone();
+            async move {
+                if runner == 0 {
+                    return twin.drain(&slot, "mail").await;
+                }
+                for number in (0..100).rev() {
+                    edit(&twin, number, 1, EditTo::Queue(queue("news"))).await?;
+                }
+                Ok(Vec::new())
+            }
+        };
+        edit(&store, 50, 1, EditTo::Queue(queue("news"))).await?;
         let mut ledger = Ledger::of(0..100);
-        ledger.all_done(store.drain(&slot, "mail").await?);
-        moving.await??;
+        ledger.all_done(race(world, 2, run).await?.concat());
         ledger.balances(&store).await
     }
 }

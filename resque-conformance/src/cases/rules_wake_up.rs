@@ -1,11 +1,14 @@
 //! Waking up: whatever comes after the ticket was drawn ends the wait.
 
+use std::sync::Arc;
+
 use futures::FutureExt;
 use resque_core::{Edit, EditTo, FailureRetry, QueueList, Settlement, Ticket};
+use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
-use crate::Verdict;
 use crate::store::{Store, job, list, queue};
+use crate::{Broken, Verdict};
 
 /// Waits in a task of its own.
 fn wait(store: &Store, ticket: Ticket, from: &QueueList) -> JoinHandle<Verdict> {
@@ -246,19 +249,29 @@ cases! {
     async fn looking_after_each_ticket_finds_every_job(world: &World) -> Verdict {
         const JOBS: u64 = 200;
         let (store, twin, from) = (world.store(), world.twin().await?, list("*"));
-        let pushing = tokio::spawn(async move {
-            for number in 0..JOBS {
-                twin.push("mail", [number]).await?;
-                tokio::task::yield_now().await;
+        // The next job comes as soon as the last one was found: anywhere around the next wait.
+        let found = Arc::new(Semaphore::new(1));
+        let pushing = tokio::spawn({
+            let found = found.clone();
+            async move {
+                for number in 0..JOBS {
+                    found
+                        .acquire()
+                        .await
+                        .map_err(|e| Broken::new(e.to_string()))?
+                        .forget();
+                    twin.push("mail", [number]).await?;
+                }
+                Verdict::Ok(())
             }
-            Verdict::Ok(())
         });
-        let slot = store.register(0).await?;
-        let mut numbers = Vec::new();
-        loop {
+        let (slot, mut numbers) = (store.register(0).await?, Vec::new());
+        for _ in 0..100_000 {
             let ticket = store.waiting()?.ticket(&from).await?;
-            numbers.extend(store.drain(&slot, "*").await?);
-            if numbers.len() as u64 >= JOBS {
+            let new = store.drain(&slot, "*").await?;
+            found.add_permits(new.len());
+            numbers.extend(new);
+            if numbers.len() as u64 == JOBS {
                 break;
             }
             store.waiting()?.wait(ticket, &from).await?;

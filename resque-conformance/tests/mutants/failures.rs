@@ -1,0 +1,283 @@
+//! Mutants whose failed list is wrong.
+
+use std::time::SystemTime;
+
+use async_trait::async_trait;
+use resque_core::{
+    Backend, Cursor, FailureContent, FailureEntry, FailureId, FailureOrder, FailurePage,
+    FailureQuery, FailureRecord, FailureRetry, Result,
+};
+
+use super::twist::Twist;
+
+/// All records, the oldest first.
+async fn all(inner: &Backend) -> Result<Vec<FailureEntry>> {
+    let mut query = FailureQuery::default();
+    query.order = FailureOrder::OldestFirst;
+    (query.limit, query.scan_budget) = (100_000, 100_000);
+    Ok(inner.failures().list(&query).await?.entries)
+}
+
+/// A record is named by its place in the list.
+#[derive(Debug)]
+pub(crate) struct NamesRecordsByPlace;
+
+/// The record that has this place now.
+fn at_place<'a>(all: &'a [FailureEntry], id: &FailureId) -> FailureId {
+    let place: Option<usize> = id.as_str().parse().ok();
+    let entry: Option<&'a FailureEntry> = place.and_then(|place| all.get(place));
+    entry.map_or(FailureId::new("none"), |entry| entry.id.clone())
+}
+
+#[async_trait]
+impl Twist for NamesRecordsByPlace {
+    async fn list_failures(&self, inner: &Backend, query: &FailureQuery) -> Result<FailurePage> {
+        let mut page = inner.failures().list(query).await?;
+        let all = all(inner).await?;
+        for entry in &mut page.entries {
+            let place = all.iter().position(|one| one.id == entry.id);
+            entry.id = FailureId::new(place.unwrap_or(usize::MAX).to_string());
+        }
+        Ok(page)
+    }
+
+    async fn remove_failures(&self, inner: &Backend, ids: &[FailureId]) -> Result<Vec<Result<()>>> {
+        let all = all(inner).await?;
+        let ids: Vec<_> = ids.iter().map(|id| at_place(&all, id)).collect();
+        inner.failures().remove(&ids).await
+    }
+
+    async fn retry(
+        &self,
+        inner: &Backend,
+        batch: &[FailureRetry],
+        now: SystemTime,
+    ) -> Result<Vec<Result<()>>> {
+        let all = all(inner).await?;
+        let mut batch = batch.to_vec();
+        batch
+            .iter_mut()
+            .for_each(|retry| retry.id = at_place(&all, &retry.id));
+        inner.failures().retry(&batch, now).await
+    }
+}
+
+/// A page begins so many records behind the beginning, whatever happened to the list.
+#[derive(Debug)]
+pub(crate) struct PagesByPlace;
+
+#[async_trait]
+impl Twist for PagesByPlace {
+    async fn list_failures(&self, inner: &Backend, query: &FailureQuery) -> Result<FailurePage> {
+        let start: usize = query
+            .cursor
+            .as_ref()
+            .map_or(0, |at| at.as_str().parse().unwrap_or(0));
+        let mut entries = all(inner).await?;
+        if query.order == FailureOrder::NewestFirst {
+            entries.reverse();
+        }
+        let mut page = FailurePage::default();
+        for (place, entry) in entries.iter().enumerate().skip(start) {
+            page.scanned += 1;
+            if query.filter.wants(&entry.content) {
+                page.entries.push(entry.clone());
+            }
+            let full = page.entries.len() == query.limit || page.scanned == query.scan_budget;
+            if full && place + 1 < entries.len() {
+                page.next = Some(Cursor::new((place + 1).to_string()));
+                break;
+            }
+        }
+        Ok(page)
+    }
+}
+
+/// A page reads as much as it needs.
+#[derive(Debug)]
+pub(crate) struct ReadsWithoutBudget;
+
+#[async_trait]
+impl Twist for ReadsWithoutBudget {
+    async fn list_failures(&self, inner: &Backend, query: &FailureQuery) -> Result<FailurePage> {
+        let mut query = query.clone();
+        query.scan_budget = usize::MAX;
+        inner.failures().list(&query).await
+    }
+}
+
+/// A page whose budget ran out is the last one.
+#[derive(Debug)]
+pub(crate) struct GivesUpOnBudget;
+
+#[async_trait]
+impl Twist for GivesUpOnBudget {
+    async fn list_failures(&self, inner: &Backend, query: &FailureQuery) -> Result<FailurePage> {
+        let mut page = inner.failures().list(query).await?;
+        if page.entries.len() < query.limit {
+            page.next = None;
+        }
+        Ok(page)
+    }
+}
+
+/// The oldest record is always shown first.
+#[derive(Debug)]
+pub(crate) struct ShowsTheOldestFirst;
+
+#[async_trait]
+impl Twist for ShowsTheOldestFirst {
+    async fn list_failures(&self, inner: &Backend, query: &FailureQuery) -> Result<FailurePage> {
+        let mut query = query.clone();
+        query.order = FailureOrder::OldestFirst;
+        inner.failures().list(&query).await
+    }
+}
+
+/// No filter is heeded.
+#[derive(Debug)]
+pub(crate) struct IgnoresFilters;
+
+#[async_trait]
+impl Twist for IgnoresFilters {
+    async fn list_failures(&self, inner: &Backend, query: &FailureQuery) -> Result<FailurePage> {
+        let mut query = query.clone();
+        query.filter = resque_core::FailureFilter::default();
+        inner.failures().list(&query).await
+    }
+}
+
+/// A record that was put back is not marked.
+#[derive(Debug)]
+pub(crate) struct ForgetsRetries;
+
+#[async_trait]
+impl Twist for ForgetsRetries {
+    async fn list_failures(&self, inner: &Backend, query: &FailureQuery) -> Result<FailurePage> {
+        let mut page = inner.failures().list(query).await?;
+        for entry in &mut page.entries {
+            if let FailureContent::Record(record) = &mut entry.content {
+                record.retried_at = None;
+            }
+        }
+        Ok(page)
+    }
+}
+
+/// A record stays when it should go.
+#[derive(Debug)]
+pub(crate) struct KeepsRetriedRecords;
+
+#[async_trait]
+impl Twist for KeepsRetriedRecords {
+    async fn retry(
+        &self,
+        inner: &Backend,
+        batch: &[FailureRetry],
+        now: SystemTime,
+    ) -> Result<Vec<Result<()>>> {
+        let mut batch = batch.to_vec();
+        batch.iter_mut().for_each(|retry| retry.keep = true);
+        inner.failures().retry(&batch, now).await
+    }
+}
+
+/// A failed job goes into its own queue, whichever was named.
+#[derive(Debug)]
+pub(crate) struct RetriesIntoTheOldQueue;
+
+#[async_trait]
+impl Twist for RetriesIntoTheOldQueue {
+    async fn retry(
+        &self,
+        inner: &Backend,
+        batch: &[FailureRetry],
+        now: SystemTime,
+    ) -> Result<Vec<Result<()>>> {
+        let mut batch = batch.to_vec();
+        batch.iter_mut().for_each(|retry| retry.queue = None);
+        inner.failures().retry(&batch, now).await
+    }
+}
+
+/// A batch of retries ends at the first stale id.
+#[derive(Debug)]
+pub(crate) struct StopsAtStaleIds;
+
+#[async_trait]
+impl Twist for StopsAtStaleIds {
+    async fn retry(
+        &self,
+        inner: &Backend,
+        batch: &[FailureRetry],
+        now: SystemTime,
+    ) -> Result<Vec<Result<()>>> {
+        let mut answers = Vec::new();
+        for one in batch {
+            let answer = inner
+                .failures()
+                .retry(std::slice::from_ref(one), now)
+                .await?;
+            let stop = answer.iter().any(Result::is_err);
+            answers.extend(answer);
+            if stop {
+                break;
+            }
+        }
+        Ok(answers)
+    }
+}
+
+/// The id of a record that has gone is no trouble.
+#[derive(Debug)]
+pub(crate) struct ForgivesGoneRecords;
+
+#[async_trait]
+impl Twist for ForgivesGoneRecords {
+    async fn remove_failures(&self, inner: &Backend, ids: &[FailureId]) -> Result<Vec<Result<()>>> {
+        let answers = inner.failures().remove(ids).await?;
+        Ok(answers.into_iter().map(|_| Ok(())).collect())
+    }
+}
+
+/// Clearing the failed list resets what was counted.
+#[derive(Debug)]
+pub(crate) struct ClearingResetsCounters;
+
+#[async_trait]
+impl Twist for ClearingResetsCounters {
+    async fn clear_failures(&self, inner: &Backend, queue: Option<&str>) -> Result<u64> {
+        inner.workers().clear_stat("failed").await?;
+        inner.failures().clear(queue).await
+    }
+}
+
+/// Equal records are recorded once.
+#[derive(Debug)]
+pub(crate) struct RecordsOnce;
+
+#[async_trait]
+impl Twist for RecordsOnce {
+    async fn record(&self, inner: &Backend, records: &[FailureRecord]) -> Result<()> {
+        let mut records = records.to_vec();
+        records.dedup();
+        inner.failures().record(&records).await
+    }
+}
+
+/// The list is sorted by the time of the failure.
+#[derive(Debug)]
+pub(crate) struct SortsByTime;
+
+#[async_trait]
+impl Twist for SortsByTime {
+    async fn list_failures(&self, inner: &Backend, query: &FailureQuery) -> Result<FailurePage> {
+        let mut page = inner.failures().list(query).await?;
+        let time = |entry: &FailureEntry| entry.content.record().map(|record| record.failed_at);
+        page.entries.sort_by_key(time);
+        if query.order == FailureOrder::NewestFirst {
+            page.entries.reverse();
+        }
+        Ok(page)
+    }
+}
