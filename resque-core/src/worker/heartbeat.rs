@@ -1,5 +1,6 @@
 //! Tells the store that the slots live, and takes new ids when that may have been in doubt.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
@@ -17,7 +18,7 @@ pub(crate) struct Heart {
     core: Arc<Core>,
     link: Arc<Link>,
     /// Every id that this process has put on the registry and not taken off again.
-    registered: Vec<WorkerId>,
+    registered: HashSet<WorkerId>,
     /// The last heartbeat that the store has noted.
     last: Option<Moment>,
 }
@@ -27,7 +28,7 @@ impl Heart {
         Self {
             core,
             link,
-            registered: Vec::new(),
+            registered: HashSet::new(),
             last: None,
         }
     }
@@ -43,7 +44,9 @@ impl Heart {
 
     /// Every id that is on the registry, or may be.
     pub(crate) fn into_registered(self) -> Vec<WorkerId> {
-        self.registered
+        let mut registered: Vec<_> = self.registered.into_iter().collect();
+        registered.sort_unstable();
+        registered
     }
 
     /// Beats until it is stopped; answers the ids that are on the registry then.
@@ -54,7 +57,7 @@ impl Heart {
             let core = self.core.clone();
             tokio::select! {
                 biased;
-                () = stop.cancelled() => return self.registered,
+                () = stop.cancelled() => return self.into_registered(),
                 () = core.vitals.wanted() => {}
                 () = core.clock.sleep(wait) => {}
             }
@@ -62,7 +65,7 @@ impl Heart {
             let beaten = tokio::select! {
                 biased;
                 // Whatever is cut off here is settled by leaving the registry.
-                () = stop.cancelled() => return self.registered,
+                () = stop.cancelled() => return self.into_registered(),
                 beaten = self.beat() => beaten,
             };
             wait = match beaten {
@@ -117,11 +120,7 @@ impl Heart {
     /// Registers every id in use. For those that are on the registry already it is a heartbeat.
     async fn put_on_registry(&mut self) -> Result<()> {
         let ids = self.core.slots.lock().ids_in_use();
-        for id in &ids {
-            if !self.registered.contains(id) {
-                self.registered.push(id.clone());
-            }
-        }
+        self.registered.extend(ids.iter().cloned());
         let sent = Moment::of(&self.core.clock);
         let now = self.core.store_clock.now();
         // What they hold is known: running jobs, and jobs whose reply was lost, which come again
@@ -137,9 +136,8 @@ impl Heart {
 
     /// Takes ids off the registry under which nothing runs any more.
     async fn drop_old_ids(&mut self) -> Result<()> {
-        let in_use = self.core.slots.lock().ids_in_use();
-        let old = self.registered.iter().filter(|id| !in_use.contains(id));
-        let old: Vec<WorkerId> = old.cloned().collect();
+        let in_use: HashSet<_> = self.core.slots.lock().ids_in_use().into_iter().collect();
+        let old: Vec<_> = self.registered.difference(&in_use).cloned().collect();
         if old.is_empty() {
             return Ok(());
         }

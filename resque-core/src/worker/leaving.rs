@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::core::Core;
 use super::report::Counters;
 use super::slots::Running;
-use crate::{Backend, Leaving, Left, Receipt, Result, Settled, Settlement, WorkerId};
+use crate::{Backend, Held, Leaving, Left, Receipt, Result, Settled, Settlement, WorkerId};
 
 /// Gives jobs back to the front of their queues, in the order in which they were reserved.
 pub(crate) async fn release(core: &Core, backend: &Backend, jobs: &[Arc<Running>]) -> Result<()> {
@@ -39,21 +39,24 @@ pub(crate) async fn unregister(
 ) -> Result<()> {
     let leaving: Vec<_> = ids.iter().cloned().map(Leaving::new).collect();
     let left = backend.workers().unregister(&leaving).await?;
-    let unheard: Vec<Receipt> = left
+    let mut held: Vec<Held> = left
         .into_iter()
         .filter_map(|left| match left {
-            Left::Holding(held) => Some(held.receipt),
+            Left::Holding(held) => Some(*held),
             Left::Gone | Left::Alive => None,
         })
-        .filter(|receipt| running.iter().all(|running| running.receipt() != receipt))
+        .filter(|held| {
+            let holder = held.receipt.worker();
+            running.iter().all(|job| job.reservation.worker != *holder)
+        })
         .collect();
+    held.sort_by_key(|held| held.since);
+    let unheard: Vec<Receipt> = held.into_iter().map(|held| held.receipt).collect();
     if unheard.is_empty() {
         return Ok(());
     }
-    let again = unheard
-        .iter()
-        .map(|receipt| Leaving::new(receipt.worker().clone()));
-    let again: Vec<_> = again.collect();
+    let again = unheard.iter().map(|receipt| receipt.worker().clone());
+    let again: Vec<_> = again.map(Leaving::new).collect();
     release_receipts(core, backend, unheard).await?;
     backend.workers().unregister(&again).await?;
     Ok(())

@@ -255,11 +255,9 @@ impl Table {
                 }
                 Doing::Nothing => None,
             };
-            for older in held.into_iter().chain(&slot.asked) {
-                if older != current && ids[self.ids.len()..].iter().all(|id| id != older) {
-                    ids.push(older.clone());
-                }
-            }
+            let asked = slot.asked.as_ref().filter(|asked| Some(*asked) != held);
+            let older = held.into_iter().chain(asked);
+            ids.extend(older.filter(|id| *id != current).cloned());
         }
         ids
     }
