@@ -202,6 +202,94 @@ async fn after_a_long_outage_the_slots_take_new_ids_and_running_jobs_keep_theirs
 }
 
 #[tokio::test]
+async fn a_job_given_out_right_before_a_long_outage_reaches_its_slot_afterwards() {
+    let world = World::new();
+    let mut worker = start(world.worker().concurrency(2));
+    let old = registered(&mut worker).await;
+    worker.phase(Phase::Working).await;
+    world.pass(1, 4).await;
+    world.faults.next(Operation::Exchange, Fault::ReplyLost);
+    world.push("Ok", 0..1).await;
+    outage(&mut worker).await;
+    assert_eq!(world.waiting().await, 0);
+    world.faults.set_down(true);
+    world.pass(40, 3).await;
+    world.faults.set_down(false);
+    world.pass(12, 3).await;
+    let job = worker.started().await;
+    assert!(old.contains(&job.worker.unwrap()));
+    worker.settled(1).await;
+    let report = worker.quit().await;
+    assert_eq!((report.processed, report.lost), (1, 0));
+    assert_eq!(
+        (world.registered().await, world.failures().await),
+        (0, vec![])
+    );
+}
+
+#[tokio::test]
+async fn a_job_given_out_without_a_reply_goes_back_when_the_worker_quits() {
+    let world = World::new();
+    let mut worker = start(world.worker().concurrency(2));
+    worker.phase(Phase::Working).await;
+    world.pass(1, 4).await;
+    world.faults.next(Operation::Exchange, Fault::ReplyLost);
+    world.push("Ok", 0..1).await;
+    outage(&mut worker).await;
+    let report = worker.quit().await;
+    assert_eq!((report.processed, report.released), (0, 1));
+    assert_eq!((world.waiting().await, world.registered().await), (1, 0));
+}
+
+#[tokio::test]
+async fn nothing_is_reserved_while_the_heartbeat_fails() {
+    let world = World::new();
+    let gate = Gate::new();
+    world.push("Gate", 0..1).await;
+    let mut worker = start(gate.on(world.worker().concurrency(2)));
+    let held = worker.started().await;
+    world
+        .faults
+        .plan(|operation| (operation == Operation::Heartbeat).then_some(Fault::NotExecuted));
+    world.pass(31, 3).await;
+    world.push("Ok", 0..1).await;
+    // The janitor sees that the own slots are silent and leaves them to the heartbeat.
+    world.pass(90, 3).await;
+    assert_eq!((world.waiting().await, world.failures().await), (1, vec![]));
+    world.faults.none();
+    world.pass(11, 3).await;
+    let next = worker.started().await;
+    assert_ne!(next.worker.unwrap().token(), held.worker.unwrap().token());
+    gate.open(1);
+    worker.settled(2).await;
+    assert_eq!(worker.quit().await.processed, 2);
+}
+
+#[tokio::test]
+async fn a_settlement_that_the_store_cannot_apply_keeps_its_slot_and_is_tried_again() {
+    let world = World::new();
+    let gate = Gate::new();
+    let (store, refused) = crate::stores::Stubborn::wrap(&world.store, 3);
+    let mut worker = start(gate.on(world.worker_of(store)));
+    world.push("Gate", 0..2).await;
+    worker.started().await;
+    gate.open(1);
+    worker
+        .event(|event| matches!(event, Event::Trouble { .. }).then_some(()))
+        .await;
+    assert_eq!(world.waiting().await, 1);
+    let flow = world.flow();
+    worker.settled(1).await;
+    assert_eq!(refused.load(std::sync::atomic::Ordering::SeqCst), 0);
+    worker.started().await;
+    gate.open(1);
+    worker.settled(1).await;
+    drop(flow);
+    let report = worker.quit().await;
+    assert_eq!((report.processed, report.lost), (2, 0));
+}
+
+#[tokio::test]
 async fn a_worker_removed_by_someone_takes_new_ids() {
     let world = World::new();
     let mut worker = start(world.worker());
