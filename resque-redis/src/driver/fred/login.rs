@@ -1,10 +1,11 @@
 //! Making connections with the `fred` crate.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use fred::clients::Client;
-use fred::interfaces::{ClientLike, EventInterface, TrackingInterface};
+use fred::interfaces::{ClientLike, TrackingInterface};
 use fred::types::RespVersion;
 use fred::types::client::Invalidation;
 use fred::types::config::{
@@ -85,11 +86,14 @@ impl FredConnection {
             None,
         );
         let announcements = client.invalidation_rx();
-        let mut connected = client.reconnect_rx();
+        // Not at the first event of a connection: commands are refused until the client's state says
+        // that it is connected, a little later. It listens from its first poll on.
+        let mut connected = pin!(client.wait_for_connect());
+        let _ = futures::poll!(connected.as_mut());
         let mut task = client.connect();
         let abort = AbortOnDrop(task.abort_handle());
         let failed = tokio::select! {
-            _ = connected.recv() => None,
+            connected = connected => connected.err().map(|error| Ok(Err(error))),
             ended = &mut task => Some(ended),
         };
         match failed {

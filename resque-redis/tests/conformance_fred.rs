@@ -1,0 +1,24 @@
+//! The backend under the conformance suite, by the `fred` crate.
+#![cfg(feature = "fred")]
+
+mod conformance;
+
+use resque_redis::DriverKind;
+
+async fn world(
+    case: resque_conformance::CaseName,
+) -> resque_core::Result<resque_conformance::World> {
+    conformance::world(case, DriverKind::Fred).await
+}
+
+resque_conformance::conformance_tests! {
+    factory: world,
+    waiting: yes,
+    delayed: yes,
+    control: yes,
+    keyspace: yes,
+    atomic_batch: yes,
+    neighbour: yes,
+    outage: yes,
+    plant: yes,
+}
