@@ -202,6 +202,18 @@ cases! {
         Ledger::of([1]).balances(&store).await
     }
 
+    /// A dead worker that another janitor has removed already is gone.
+    async fn a_dead_worker_that_was_removed_already_is_gone(world: &World) -> Verdict {
+        let store = world.store();
+        store.register(0).await?;
+        let leaving = [the_dead(&store, 60).await?.leaving()];
+        for janitor in ["first", "second"] {
+            let left = store.workers().unregister(&leaving).await?;
+            ensure_eq!(left, [Left::Gone], "what the {janitor} janitor is told");
+        }
+        Ok(())
+    }
+
     /// A dead worker whose job was not recovered yet cannot be removed.
     async fn a_dead_worker_with_a_job_cannot_be_removed(world: &World) -> Verdict {
         let store = world.store();

@@ -20,8 +20,10 @@ for i = 2, #ARGV, 3 do
   local key = prefix .. 'worker:' .. id
   -- Something else than text is no note: it goes with the worker.
   local note = try('GET', key)
-  if ARGV[i + 1] == 'f' and pruning
-    or mark ~= '' and call('HGET', HEARTBEATS, id) ~= mark then
+  local beat = call('HGET', HEARTBEATS, id)
+  -- Whoever is on no registry and has no heartbeat was removed by another janitor before.
+  local there = beat or call('SISMEMBER', WORKERS, id) == 1
+  if ARGV[i + 1] == 'f' and pruning or mark ~= '' and beat ~= mark and there then
     left[#left + 1] = 0
   elseif note and note ~= '' and not failed(note) then
     left[#left + 1] = note
