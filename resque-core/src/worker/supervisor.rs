@@ -169,7 +169,7 @@ impl Supervisor {
                 }
             }
             Note::NoRuntime => {
-                self.reason = Some(StopReason::NoRuntime);
+                self.reason.get_or_insert(StopReason::NoRuntime);
                 self.happen(LifeEvent::StopNow);
                 self.happen(LifeEvent::StopNow);
             }

@@ -92,22 +92,20 @@ impl Pool {
         let mut kept = Vec::new();
         let mut tally = Settlements::default();
         let mut table = self.core.slots.lock();
-        let answers = settled
-            .into_iter()
-            .map(Some)
-            .chain(std::iter::repeat_with(|| None));
+        let missing = || Settled::Trouble(unanswered());
+        let answers = settled.into_iter().chain(std::iter::repeat_with(missing));
         for ((ended, settlement), answer) in batch.into_each().zip(answers) {
             let slot = ended.running.slot;
             match answer {
-                Some(Settled::Trouble(error)) => {
+                Settled::Trouble(error) => {
                     table.set(slot, Doing::Settling(ended.running.clone()));
                     kept.push(slot);
                     self.link.failed("settle a job", error);
                     self.troubled.add(ended, settlement);
                     continue;
                 }
-                Some(Settled::Lost) if !ended.uncertain => tally.lost(&self.core, &ended),
-                Some(Settled::Applied | Settled::Lost) | None => {
+                Settled::Lost if !ended.uncertain => tally.lost(&self.core, &ended),
+                Settled::Applied | Settled::Lost => {
                     tally.applied(&self.core, &ended, &settlement);
                 }
             }
@@ -211,6 +209,14 @@ fn find(want: &[WorkerId], next: usize, reservation: &Reservation) -> Option<usi
     behind
         .map(|place| next + place)
         .or_else(|| want.iter().position(is_it))
+}
+
+fn unanswered() -> Error {
+    Error::Corrupt {
+        place: "the answer to an exchange".to_owned(),
+        found: "fewer answers than settlements".to_owned(),
+        expected: "one for each".to_owned(),
+    }
 }
 
 fn stray(reservation: &Reservation) -> Error {

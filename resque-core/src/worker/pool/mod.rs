@@ -52,6 +52,8 @@ pub(crate) struct Pool {
     free: Vec<usize>,
     unsure: Vec<usize>,
     running: usize,
+    /// Whether nobody performs jobs any more.
+    deserted: bool,
     ended: Batch,
     /// Settlements that the store could not apply.
     troubled: Batch,
@@ -115,6 +117,7 @@ impl Pool {
             free: (first..first + slots).rev().collect(),
             unsure: Vec::new(),
             running: 0,
+            deserted: false,
             ended: Batch::default(),
             troubled: Batch::default(),
             abandoned: Vec::new(),
@@ -167,8 +170,11 @@ impl Pool {
                 Err(_) => self.given_up = true,
             },
             Some(answer) = self.in_flight.next() => self.take_answer(answer),
-            count = self.results.recv_many(&mut self.inbox, LARGEST_EXCHANGE) => {
-                if count > 0 && matches!(self.appetite, Appetite::Eager) {
+            count = self.results.recv_many(&mut self.inbox, LARGEST_EXCHANGE), if !self.deserted => {
+                if count == 0 {
+                    self.deserted = true;
+                    let _ = self.notes.send(Note::NoRuntime);
+                } else if matches!(self.appetite, Appetite::Eager) {
                     self.gather().await;
                 }
             }
