@@ -6,6 +6,7 @@
 mod basics;
 mod failures;
 mod moments;
+mod names;
 mod outages;
 mod stopping;
 mod stores;

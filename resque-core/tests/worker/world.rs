@@ -278,3 +278,10 @@ impl Running {
         self.end().await
     }
 }
+
+/// Waits until a worker notices that the store is away.
+pub(crate) async fn outage(worker: &mut Running) {
+    worker
+        .event(|event| matches!(event, Event::Outage { .. }).then_some(()))
+        .await;
+}
