@@ -12,12 +12,12 @@ const LONG_FOR_A_REASON: &[(&str, &str)] = &[
         "a file is the list of one guarantee's cases, each of them short",
     ),
     (
-        "resque-redis/src/config.rs",
-        "one setter with its documentation for each thing that can be set",
+        "resque-conformance/src/store.rs",
+        "one short call for each thing that a case asks of a store",
     ),
     (
-        "resque-redis/src/wake/marks.rs",
-        "half of it are the tests of one small state machine",
+        "resque-conformance/tests/mutants/",
+        "a file is the list of the mutants of one subject, each of them short",
     ),
     (
         "resque-redis/tests/store/",
