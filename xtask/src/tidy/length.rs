@@ -12,6 +12,10 @@ const LONG_FOR_A_REASON: &[(&str, &str)] = &[
         "a file is the list of one guarantee's cases, each of them short",
     ),
     (
+        "resque-conformance/src/model/player.rs",
+        "one step with its comparison for each operation of the traits",
+    ),
+    (
         "resque-conformance/src/store.rs",
         "one short call for each thing that a case asks of a store",
     ),
