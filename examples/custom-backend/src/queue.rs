@@ -117,15 +117,7 @@ impl QueueBackend for FileBackend {
     }
 
     async fn clear(&self) -> Result<u64> {
-        self.write("clear", |state| {
-            let gone = std::mem::take(state);
-            Ok((gone.queues.len()
-                + gone.notes.len()
-                + gone.workers.len()
-                + gone.stats.len()
-                + gone.failures.len()
-                + gone.delayed.len()) as u64)
-        })
+        self.write("clear", |state| Ok(state.empty() as u64))
     }
 
     fn delayed(&self) -> Option<&dyn DelayedJobs> {
@@ -181,6 +173,11 @@ fn reserve(
         token: state.fresh().to_string(),
     };
     state.notes.insert(worker.to_string(), note.clone());
+    // A slot that is on no registry must be found too when it falls silent.
+    state
+        .heartbeats
+        .entry(worker.to_string())
+        .or_insert(nanos(now));
     Some(note.reservation(worker, queue))
 }
 

@@ -9,7 +9,7 @@ use resque::{
 };
 
 use crate::FileBackend;
-use crate::state::{Registered, State, nanos, time};
+use crate::state::{State, nanos, time};
 
 #[async_trait]
 impl WorkerRegistry for FileBackend {
@@ -17,15 +17,8 @@ impl WorkerRegistry for FileBackend {
         self.write("register workers", |state| {
             let now = nanos(now);
             for worker in workers {
-                let new = Registered {
-                    started: now,
-                    heartbeat: now,
-                };
-                state
-                    .workers
-                    .entry(worker.to_string())
-                    .or_insert(new)
-                    .heartbeat = now;
+                state.workers.entry(worker.to_string()).or_insert(now);
+                state.heartbeats.insert(worker.to_string(), now);
             }
             Ok(workers
                 .iter()
@@ -39,9 +32,10 @@ impl WorkerRegistry for FileBackend {
         self.write("beat", |state| {
             let mut gone = Vec::new();
             for worker in workers {
-                match state.workers.get_mut(worker.as_str()) {
-                    Some(registered) => registered.heartbeat = nanos(now),
-                    None => gone.push(worker.clone()),
+                if state.workers.contains_key(worker.as_str()) {
+                    state.heartbeats.insert(worker.to_string(), nanos(now));
+                } else {
+                    gone.push(worker.clone());
                 }
             }
             Ok(Heartbeats { server_time, gone })
@@ -56,9 +50,10 @@ impl WorkerRegistry for FileBackend {
 
     async fn workers(&self) -> Result<WorkerListing> {
         self.read("list the workers", |state| {
-            let workers = state.workers.iter().flat_map(|(id, registered)| {
-                WorkerId::new(id).map(|id| status(state, id, registered))
-            });
+            let workers = state
+                .workers
+                .iter()
+                .flat_map(|(id, started)| WorkerId::new(id).map(|id| status(state, id, *started)));
             WorkerListing::new(workers.collect(), Vec::new())
         })
     }
@@ -66,14 +61,14 @@ impl WorkerRegistry for FileBackend {
     async fn dead(&self, before: SystemTime) -> Result<Vec<DeadWorker>> {
         self.read("look for dead workers", |state| {
             let silent = state
-                .workers
+                .heartbeats
                 .iter()
-                .filter(|(_, one)| time(one.heartbeat) < before);
-            let dead = silent.flat_map(|(id, registered)| {
-                WorkerId::new(id).map(|id| {
-                    let holds = held(state, &id);
-                    DeadWorker::new(id, time(registered.heartbeat), registered.mark(), holds)
-                })
+                .filter(|(_, beat)| time(**beat) < before);
+            let dead = silent.flat_map(|(id, beat)| {
+                let mark = state.mark(id)?;
+                let id = WorkerId::new(id).ok()?;
+                let holds = held(state, &id);
+                Some(DeadWorker::new(id, time(*beat), mark, holds))
             });
             dead.collect()
         })
@@ -123,23 +118,22 @@ fn held(state: &State, worker: &WorkerId) -> Option<Held> {
 
 fn unregister(state: &mut State, leaving: &Leaving) -> Left {
     let worker = leaving.worker.as_str();
-    let registered = state.workers.get(worker);
-    if let (Some(silent_since), Some(registered)) = (&leaving.unless_beaten, registered)
-        && registered.mark() != *silent_since
-    {
+    let mark = state.mark(worker);
+    if leaving.unless_beaten.is_some() && mark.is_some() && mark != leaving.unless_beaten {
         return Left::Alive;
     }
     if let Some(held) = held(state, &leaving.worker) {
         return Left::Holding(Box::new(held));
     }
     state.workers.remove(worker);
+    state.heartbeats.remove(worker);
     for stat in ["processed", "failed"] {
         state.stats.remove(&format!("{stat}:{worker}"));
     }
     Left::Gone
 }
 
-fn status(state: &State, id: WorkerId, registered: &Registered) -> WorkerStatus {
+fn status(state: &State, id: WorkerId, started: u64) -> WorkerStatus {
     let counter = |stat: &str| {
         let value = state
             .stats
@@ -150,9 +144,10 @@ fn status(state: &State, id: WorkerId, registered: &Registered) -> WorkerStatus 
     };
     let (processed, failed) = (counter("processed"), counter("failed"));
     let holds = held(state, &id);
+    let heartbeat = state.heartbeats.get(id.as_str()).copied();
     let mut status = WorkerStatus::new(id);
-    status.started = Some(time(registered.started));
-    status.heartbeat = Some(time(registered.heartbeat));
+    status.started = Some(time(started));
+    status.heartbeat = heartbeat.map(time);
     (status.processed, status.failed, status.holds) = (processed, failed, holds);
     status
 }

@@ -45,12 +45,9 @@ fn holds(state: &State, receipt: &Receipt) -> bool {
         .notes
         .get(worker)
         .is_some_and(|note| note.token == receipt.token());
-    let silent = receipt.guard().is_none_or(|guard| {
-        state
-            .workers
-            .get(worker)
-            .is_some_and(|registered| registered.mark() == *guard)
-    });
+    let silent = receipt
+        .guard()
+        .is_none_or(|guard| state.mark(worker).as_ref() == Some(guard));
     noted && silent
 }
 

@@ -16,8 +16,10 @@ pub(crate) struct State {
     pub(crate) queues: BTreeMap<String, VecDeque<Bytes>>,
     /// The jobs in flight, by the worker that holds them.
     pub(crate) notes: BTreeMap<String, Note>,
-    /// The registered workers.
-    pub(crate) workers: BTreeMap<String, Registered>,
+    /// The registered workers, and when each started.
+    pub(crate) workers: BTreeMap<String, u64>,
+    /// The last heartbeat of everybody who works, registered or not.
+    pub(crate) heartbeats: BTreeMap<String, u64>,
     /// The counters.
     pub(crate) stats: BTreeMap<String, i64>,
     /// The failed jobs, oldest first.
@@ -64,18 +66,6 @@ impl Note {
     pub(crate) fn held_by(self, worker: &WorkerId) -> Held {
         let receipt = Receipt::new(worker.clone(), self.token);
         Held::new(self.queue, self.payload.into(), receipt).since(Some(time(self.since)))
-    }
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Registered {
-    pub(crate) started: u64,
-    pub(crate) heartbeat: u64,
-}
-
-impl Registered {
-    pub(crate) fn mark(&self) -> HeartbeatMark {
-        HeartbeatMark::new(self.heartbeat.to_string())
     }
 }
 
@@ -159,6 +149,29 @@ impl State {
                 payload,
             },
         );
+    }
+
+    /// Empties everything and answers how much there was. Numbers go on, so that a receipt of
+    /// before is worth nothing afterwards.
+    pub(crate) fn empty(&mut self) -> usize {
+        let empty = Self {
+            next: self.next,
+            ..Self::default()
+        };
+        let gone = std::mem::replace(self, empty);
+        gone.queues.len()
+            + gone.notes.len()
+            + gone.workers.len()
+            + gone.heartbeats.len()
+            + gone.stats.len()
+            + gone.failures.len()
+            + gone.delayed.len()
+    }
+
+    /// The stored value of a worker's last heartbeat.
+    pub(crate) fn mark(&self, worker: &str) -> Option<HeartbeatMark> {
+        let heartbeat = self.heartbeats.get(worker)?;
+        Some(HeartbeatMark::new(heartbeat.to_string()))
     }
 
     /// Adds to a counter and answers its new value.

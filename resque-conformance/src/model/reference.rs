@@ -69,11 +69,10 @@ impl Model {
 
     /// The next job of a list.
     fn next(&mut self, list: &QueueList) -> Option<(usize, u64)> {
-        let order = self.serving(list).into_iter();
-        let found = order
-            .filter_map(|queue| Some((queue, self.queues.get_mut(&queue)?.pop_front()?)))
-            .next();
-        found
+        let order = self.serving(list);
+        order
+            .into_iter()
+            .find_map(|queue| Some((queue, self.queues.get_mut(&queue)?.pop_front()?)))
     }
 
     /// Takes jobs out for good.
