@@ -5,6 +5,9 @@ use resque_testserver::Redis;
 use crate::workspace::{Package, Workspace};
 use crate::{Result, shell};
 
+/// Works until a signal ends it, which its own tests send.
+const RUN_BY_ITS_TESTS: &str = "crash-proof";
+
 /// Runs the examples one after another; those that want a server get one of their own.
 pub(crate) fn run() -> Result<()> {
     let server = Redis::new().start()?;
@@ -25,5 +28,7 @@ pub(crate) fn run() -> Result<()> {
 }
 
 fn is_example(package: &Package) -> bool {
-    package.is_program && package.manifest.starts_with("examples/")
+    package.is_program
+        && package.manifest.starts_with("examples/")
+        && package.name != RUN_BY_ITS_TESTS
 }

@@ -15,7 +15,7 @@ use serde_json::json;
 #[derive(Debug, Parser)]
 struct Options {
     /// The store
-    #[arg(long, default_value = "redis://localhost")]
+    #[arg(long, env = "RESQUE_URL", default_value = "redis://localhost")]
     url: String,
     /// The queues to serve, most important first
     #[arg(long, default_value = "*")]
