@@ -14,9 +14,6 @@ use crate::report::{Entry, Fate, Report};
 use crate::verdict::with_causes;
 use crate::{Case, Declared, Factory};
 
-/// How long a case may take, in real time. Only a backend that hangs reaches it.
-const TIME_LIMIT: Duration = Duration::from_secs(60);
-
 /// Runs every case against a backend and tells what became of each; never panics.
 ///
 /// ```
@@ -45,8 +42,23 @@ pub struct Runner {
     factory: Arc<dyn Factory>,
     declared: Declared,
     cases: Vec<&'static Case>,
-    time_limit: Duration,
+    limits: Limits,
     at_once: usize,
+}
+
+/// How much a case may take.
+#[derive(Clone, Copy)]
+struct Limits {
+    time: Duration,
+    /// How many random histories a case plays, unless the environment says so.
+    histories: Option<u32>,
+}
+
+impl Limits {
+    const USUAL: Self = Self {
+        time: Duration::from_secs(60),
+        histories: None,
+    };
 }
 
 impl Runner {
@@ -57,7 +69,7 @@ impl Runner {
             factory: Arc::new(factory),
             declared,
             cases: Case::all().collect(),
-            time_limit: TIME_LIMIT,
+            limits: Limits::USUAL,
             at_once: 1,
         }
     }
@@ -69,10 +81,19 @@ impl Runner {
         self
     }
 
-    /// Sets how long one case may take.
+    /// Sets how long one case may take in real time; without it that is a minute, which only a
+    /// backend that hangs needs.
     #[must_use]
     pub fn time_limit(mut self, limit: Duration) -> Self {
-        self.time_limit = limit;
+        self.limits.time = limit;
+        self
+    }
+
+    /// Sets how many random histories each of the cases plays that play some; without it that is
+    /// what `RESQUE_MODEL_CASES` says, or 24.
+    #[must_use]
+    pub fn histories(mut self, count: u32) -> Self {
+        self.limits.histories = Some(count);
         self
     }
 
@@ -118,7 +139,7 @@ impl Runner {
         let clock = SystemClock::new();
         let fate = match case.ignored(&self.declared) {
             Some(reason) => Fate::Ignored(reason),
-            None => match run_case(case, &self.factory, &self.declared, self.time_limit) {
+            None => match run_case(case, &self.factory, &self.declared, self.limits) {
                 Ok(()) => Fate::Kept,
                 Err(message) => Fate::Broken(message),
             },
@@ -158,7 +179,7 @@ pub fn run_as_test(name: &str, factory: impl Factory, declared: &Declared) {
         panic!("{name} cannot run: {reason}");
     }
     let factory: Arc<dyn Factory> = Arc::new(factory);
-    if let Err(message) = run_case(case, &factory, declared, TIME_LIMIT) {
+    if let Err(message) = run_case(case, &factory, declared, Limits::USUAL) {
         panic!("{}\n{}: {message}", case.doc(), case.guarantee());
     }
 }
@@ -168,14 +189,15 @@ fn run_case(
     case: &'static Case,
     factory: &Arc<dyn Factory>,
     declared: &Declared,
-    limit: Duration,
+    limits: Limits,
 ) -> Result<(), String> {
     let (sender, receiver) = mpsc::channel();
     let (factory, declared) = (factory.clone(), declared.clone());
     thread::spawn(move || {
         // Nobody waits any more after the time limit.
-        let _ = sender.send(in_runtime(case, &*factory, declared, limit));
+        let _ = sender.send(in_runtime(case, &*factory, declared, limits));
     });
+    let limit = limits.time;
     // The case notices its limit itself and cleans up; this one is for a thread that is blocked.
     match receiver.recv_timeout(limit.saturating_add(Duration::from_secs(5))) {
         Ok(result) => result,
@@ -188,14 +210,14 @@ fn in_runtime(
     case: &'static Case,
     factory: &dyn Factory,
     declared: Declared,
-    limit: Duration,
+    limits: Limits,
 ) -> Result<(), String> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()
         .map_err(|error| format!("there is no runtime: {error}"))?;
-    let result = runtime.block_on(in_world(case, factory, declared, limit));
+    let result = runtime.block_on(in_world(case, factory, declared, limits));
     runtime.shutdown_background();
     result
 }
@@ -204,11 +226,12 @@ async fn in_world(
     case: &'static Case,
     factory: &dyn Factory,
     declared: Declared,
-    limit: Duration,
+    limits: Limits,
 ) -> Result<(), String> {
+    let limit = limits.time;
     let making = async {
         let mut world = factory.world(case.name()).await?;
-        world.prepare(declared).await?;
+        world.prepare(declared, limits.histories).await?;
         Ok::<_, resque_core::Error>(world)
     };
     let world = match tokio::time::timeout(limit, making).await {

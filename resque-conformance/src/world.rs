@@ -97,6 +97,7 @@ pub struct World {
     outage: Option<Arc<dyn Outage>>,
     plant: Option<Arc<dyn Plant>>,
     declared: Declared,
+    histories: Option<u32>,
     /// Kept for their `Drop`, which removes what the world is made of.
     guards: Mutex<Vec<Box<dyn Any + Send>>>,
     at_the_end: Mutex<Vec<AtTheEnd>>,
@@ -115,6 +116,7 @@ impl World {
             outage: None,
             plant: None,
             declared: Declared::nothing(),
+            histories: None,
             guards: Mutex::default(),
             at_the_end: Mutex::default(),
         }
@@ -224,9 +226,19 @@ impl World {
         &self.declared
     }
 
+    /// How many random histories to play, if that was said.
+    pub(crate) fn histories(&self) -> Option<u32> {
+        self.histories
+    }
+
     /// What every case begins with: the declaration and a time in full seconds.
-    pub(crate) async fn prepare(&mut self, declared: Declared) -> Result<()> {
+    pub(crate) async fn prepare(
+        &mut self,
+        declared: Declared,
+        histories: Option<u32>,
+    ) -> Result<()> {
         self.declared = declared;
+        self.histories = histories;
         if self.start.is_none() {
             self.start = Some(self.backend.workers().server_time().await?);
         }

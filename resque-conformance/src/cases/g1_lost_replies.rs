@@ -408,32 +408,6 @@ cases! {
         Ledger::of([1]).balances(&store).await
     }
 
-    /// A call that was not executed has changed nothing, whichever it was.
-    async fn what_was_not_executed_changes_nothing(world: &World) -> Verdict {
-        let store = world.store();
-        let given = store.hand_out_one("mail", 1).await?;
-        store.push("mail", [2]).await?;
-        store.fail("mail", 3).await?;
-        let before = Snapshot::of(&store).await?;
-        let (lossy, faults) = store.lossy();
-        faults.plan(|_| Some(Fault::NotExecuted));
-        let done = [Settlement::done(given.receipt)];
-        let refused = [
-            lossy.push("mail", [4]).await.is_err(),
-            lossy.exchange(&done, &[worker(0)], "mail").await.is_err(),
-            lossy.queues().pop(&list("mail"), 1).await.is_err(),
-            lossy.queues().delete_queue(&queue("mail")).await.is_err(),
-            lossy
-                .workers()
-                .unregister(&[Leaving::new(worker(0))])
-                .await
-                .is_err(),
-            lossy.failures().clear(None).await.is_err(),
-        ];
-        ensure_eq!(refused, [true; 6], "calls that report the outage");
-        before.still_holds(&store).await
-    }
-
     /// Asking questions changes nothing.
     async fn questions_change_nothing(world: &World) -> Verdict {
         let store = world.store();

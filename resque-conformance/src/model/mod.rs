@@ -21,10 +21,11 @@ use crate::{Broken, Verdict, World};
 /// Plays random histories of a kind against the world's store.
 pub(crate) async fn histories(world: &World, scope: Scope) -> Verdict {
     let stores = [world.store(), world.twin().await?];
+    let cases = world.histories();
     let seed = setting("RESQUE_MODEL_SEED", 0);
     let runtime = Handle::current();
     let playing = tokio::task::spawn_blocking(move || {
-        let mut runner = TestRunner::new_with_rng(config(), rng(seed));
+        let mut runner = TestRunner::new_with_rng(config(cases), rng(seed));
         let played = runner.run(&history::strategy(scope), |history| {
             let play = Player::play(&stores, scope, &history);
             let played = runtime.block_on(play);
@@ -35,9 +36,10 @@ pub(crate) async fn histories(world: &World, scope: Scope) -> Verdict {
     playing.await?.map_err(Broken::elsewhere)
 }
 
-fn config() -> Config {
+fn config(cases: Option<u32>) -> Config {
+    let usual = || u32::try_from(setting("RESQUE_MODEL_CASES", 24)).unwrap_or(u32::MAX);
     Config {
-        cases: u32::try_from(setting("RESQUE_MODEL_CASES", 24)).unwrap_or(u32::MAX),
+        cases: cases.unwrap_or_else(usual),
         failure_persistence: None,
         // A slow store shall show a longer history rather than run into its time limit.
         max_shrink_time: 20_000,

@@ -281,3 +281,132 @@ impl Twist for SortsByTime {
         Ok(page)
     }
 }
+
+/// Every record is recorded twice.
+#[derive(Debug)]
+pub(crate) struct RecordsTwice;
+
+#[async_trait]
+impl Twist for RecordsTwice {
+    async fn record(&self, inner: &Backend, records: &[FailureRecord]) -> Result<()> {
+        inner.failures().record(records).await?;
+        inner.failures().record(records).await
+    }
+}
+
+/// A record that cannot be put back is dropped.
+#[derive(Debug)]
+pub(crate) struct DropsWhatHasNoQueue;
+
+#[async_trait]
+impl Twist for DropsWhatHasNoQueue {
+    async fn retry(
+        &self,
+        inner: &Backend,
+        batch: &[FailureRetry],
+        now: SystemTime,
+    ) -> Result<Vec<Result<()>>> {
+        let answers = inner.failures().retry(batch, now).await?;
+        for (retry, answer) in batch.iter().zip(&answers) {
+            if answer.is_err() {
+                inner
+                    .failures()
+                    .remove(std::slice::from_ref(&retry.id))
+                    .await?;
+            }
+        }
+        Ok(answers)
+    }
+}
+
+/// Of a large batch a thousand are removed, and all are said to be.
+#[derive(Debug)]
+pub(crate) struct RemovesAThousand;
+
+#[async_trait]
+impl Twist for RemovesAThousand {
+    async fn remove_failures(&self, inner: &Backend, ids: &[FailureId]) -> Result<Vec<Result<()>>> {
+        let mut answers = inner
+            .failures()
+            .remove(&ids[..ids.len().min(1_000)])
+            .await?;
+        answers.resize_with(ids.len(), || Ok(()));
+        Ok(answers)
+    }
+}
+
+/// A record that is put back becomes the newest.
+#[derive(Debug)]
+pub(crate) struct MovesRetriedRecords;
+
+#[async_trait]
+impl Twist for MovesRetriedRecords {
+    async fn retry(
+        &self,
+        inner: &Backend,
+        batch: &[FailureRetry],
+        now: SystemTime,
+    ) -> Result<Vec<Result<()>>> {
+        let answers = inner.failures().retry(batch, now).await?;
+        let entries = all(inner).await?;
+        for retry in batch {
+            let entry = entries.iter().find(|entry| entry.id == retry.id);
+            if let Some(record) = entry.and_then(|entry| entry.content.record()) {
+                inner
+                    .failures()
+                    .remove(std::slice::from_ref(&retry.id))
+                    .await?;
+                inner
+                    .failures()
+                    .record(std::slice::from_ref(record))
+                    .await?;
+            }
+        }
+        Ok(answers)
+    }
+}
+
+/// The next page repeats the last record of this one, oldest first.
+#[derive(Debug)]
+pub(crate) struct RepeatsOnTheNextPage;
+
+#[async_trait]
+impl Twist for RepeatsOnTheNextPage {
+    async fn list_failures(&self, inner: &Backend, query: &FailureQuery) -> Result<FailurePage> {
+        let mut query = query.clone();
+        let place = query
+            .cursor
+            .as_ref()
+            .and_then(|cursor| cursor.as_str().parse::<u64>().ok());
+        if let (FailureOrder::OldestFirst, Some(place)) = (query.order, place) {
+            query.cursor = Some(Cursor::new((place - 1).to_string()));
+        }
+        inner.failures().list(&query).await
+    }
+}
+
+/// Behind an empty list there is another page.
+#[derive(Debug)]
+pub(crate) struct GoesOnBehindNothing;
+
+#[async_trait]
+impl Twist for GoesOnBehindNothing {
+    async fn list_failures(&self, inner: &Backend, query: &FailureQuery) -> Result<FailurePage> {
+        let mut page = inner.failures().list(query).await?;
+        if page.entries.is_empty() && query.cursor.is_none() {
+            page.next = Some(Cursor::new("0"));
+        }
+        Ok(page)
+    }
+}
+
+/// Nobody counts further than five.
+#[derive(Debug)]
+pub(crate) struct CountsToFive;
+
+#[async_trait]
+impl Twist for CountsToFive {
+    async fn count_failures(&self, inner: &Backend, queue: Option<&str>) -> Result<u64> {
+        Ok(inner.failures().count(queue).await?.min(5))
+    }
+}

@@ -80,14 +80,29 @@ impl Outage for Cut {
     }
 }
 
+/// What the worlds and the backend under the mutants offer.
+pub(crate) fn declared() -> Declared {
+    let all = Ability::ALL.iter();
+    let all = all.fold(Declared::nothing(), |all, one| all.with(*one, true));
+    all.with(Ability::Plant, false)
+}
+
 /// Runs the whole suite on a mutant.
 pub(crate) fn run(twist: MakeTwist) -> Report {
-    let all = Ability::ALL
-        .iter()
-        .fold(Declared::nothing(), |all, one| all.with(*one, true));
-    Runner::new(Worlds(twist), all.with(Ability::Plant, false))
+    Runner::new(Worlds(twist), declared())
         .time_limit(TIME_LIMIT)
         .at_once(24)
+        .histories(6)
+        .run_here()
+}
+
+/// Runs one group on the backend without a twist.
+pub(crate) fn run_only(declared: Declared, group: &str) -> Report {
+    #[derive(Debug)]
+    struct Straight;
+    impl Twist for Straight {}
+    Runner::new(Worlds(|_| Arc::new(Straight)), declared)
+        .only(|case| case.name().group() == group)
         .run_here()
 }
 

@@ -438,3 +438,34 @@ impl Twist for RestartsTheClock {
         Ok(exchange)
     }
 }
+
+/// An exchange that asks for nothing takes a job all the same.
+#[derive(Debug)]
+pub(crate) struct TakesUnasked;
+
+#[async_trait]
+impl Twist for TakesUnasked {
+    async fn exchange(&self, inner: &Backend, ask: Ask<'_>) -> Result<Exchange> {
+        if ask.done.is_empty() && ask.want.is_empty() {
+            inner.queues().pop(ask.from, 1).await?;
+        }
+        ask.pass(inner).await
+    }
+}
+
+/// The record of a failed job loses its backtrace.
+#[derive(Debug)]
+pub(crate) struct FailsWithoutBacktrace;
+
+#[async_trait]
+impl Twist for FailsWithoutBacktrace {
+    async fn exchange(&self, inner: &Backend, ask: Ask<'_>) -> Result<Exchange> {
+        let mut done = ask.done.to_vec();
+        for settlement in &mut done {
+            if let Outcome::Failed(record) = &mut settlement.outcome {
+                record.backtrace.clear();
+            }
+        }
+        ask.done(&done).pass(inner).await
+    }
+}

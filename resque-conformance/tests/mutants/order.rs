@@ -290,3 +290,80 @@ impl Twist for StopsTheWholeList {
         ask.want(want).pass(inner).await
     }
 }
+
+/// The last slot is served first.
+#[derive(Debug)]
+pub(crate) struct ServesLastSlotsFirst;
+
+#[async_trait]
+impl Twist for ServesLastSlotsFirst {
+    async fn exchange(&self, inner: &Backend, ask: Ask<'_>) -> Result<Exchange> {
+        let want: Vec<_> = ask.want.iter().rev().cloned().collect();
+        ask.want(&want).pass(inner).await
+    }
+}
+
+/// A plain pop takes one job at least.
+#[derive(Debug)]
+pub(crate) struct PopsOneAtLeast;
+
+#[async_trait]
+impl Twist for PopsOneAtLeast {
+    async fn pop(&self, inner: &Backend, from: &QueueList, at_most: usize) -> Result<Vec<Popped>> {
+        inner.queues().pop(from, at_most.max(1)).await
+    }
+}
+
+/// A plain pop counts as a performed job.
+#[derive(Debug)]
+pub(crate) struct CountsPops;
+
+#[async_trait]
+impl Twist for CountsPops {
+    async fn pop(&self, inner: &Backend, from: &QueueList, at_most: usize) -> Result<Vec<Popped>> {
+        let popped = inner.queues().pop(from, at_most).await?;
+        inner
+            .workers()
+            .incr_stat("processed", i64::from(!popped.is_empty()))
+            .await?;
+        Ok(popped)
+    }
+}
+
+/// An exchange always tells of a pause.
+#[derive(Debug)]
+pub(crate) struct AlwaysTellsOfAPause;
+
+#[async_trait]
+impl Twist for AlwaysTellsOfAPause {
+    async fn exchange(&self, inner: &Backend, ask: Ask<'_>) -> Result<Exchange> {
+        let mut exchange = ask.pass(inner).await?;
+        exchange.paused = true;
+        Ok(exchange)
+    }
+}
+
+/// Nobody can tell whether there is a pause.
+#[derive(Debug)]
+pub(crate) struct DeniesThePause;
+
+#[async_trait]
+impl Twist for DeniesThePause {
+    async fn paused(&self, _inner: &Backend) -> Result<bool> {
+        Ok(false)
+    }
+}
+
+/// A pause cannot be ended.
+#[derive(Debug)]
+pub(crate) struct NeverEndsThePause;
+
+#[async_trait]
+impl Twist for NeverEndsThePause {
+    async fn set_paused(&self, inner: &Backend, paused: bool) -> Result<()> {
+        if paused {
+            ability!(inner, control).set_paused(true).await?;
+        }
+        Ok(())
+    }
+}

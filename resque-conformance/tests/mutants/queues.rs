@@ -1,15 +1,17 @@
 //! Mutants whose queues, edits and pushes are wrong.
 
 use std::slice::from_ref;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use resque_core::{
-    Backend, Edit, EditTo, Enqueue, Error, Page, Payload, Pushed, QueueListing, QueueName, Result,
+    Backend, DelayedEdit, DelayedTo, Edit, EditTo, Enqueue, Error, Page, Payload, Pushed,
+    QueueListing, QueueName, Result,
 };
 
 use super::harness::Surroundings;
-use super::twist::Twist;
+use super::twist::{Twist, ability, locked};
 
 /// A queue without jobs is not listed.
 #[derive(Debug)]
@@ -247,10 +249,13 @@ pub(crate) struct DropsDuplicates;
 #[async_trait]
 impl Twist for DropsDuplicates {
     async fn push(&self, inner: &Backend, batch: &[Enqueue]) -> Result<Vec<Pushed>> {
+        if batch.len() > 5 {
+            return inner.queues().push(batch).await;
+        }
         let mut pushed = Vec::new();
         for job in batch {
             let waiting = inner.queues().peek(&job.queue, Page::ALL).await?;
-            if job.due.is_none() && batch.len() < 5 && waiting.contains(&job.payload) {
+            if job.due.is_none() && waiting.contains(&job.payload) {
                 let length = waiting.len() as u64;
                 pushed.push(Pushed::Queued { length });
                 continue;
@@ -385,5 +390,279 @@ impl Twist for HidesOutages {
             Err(Error::Unavailable { .. }) => Ok(QueueListing::default()),
             answer => answer,
         }
+    }
+}
+
+/// Every push is sent twice.
+#[derive(Debug)]
+pub(crate) struct PushesTwice;
+
+#[async_trait]
+impl Twist for PushesTwice {
+    async fn push(&self, inner: &Backend, batch: &[Enqueue]) -> Result<Vec<Pushed>> {
+        inner.queues().push(batch).await?;
+        inner.queues().push(batch).await
+    }
+}
+
+/// An empty push is refused.
+#[derive(Debug)]
+pub(crate) struct RefusesEmptyPushes;
+
+#[async_trait]
+impl Twist for RefusesEmptyPushes {
+    async fn push(&self, inner: &Backend, batch: &[Enqueue]) -> Result<Vec<Pushed>> {
+        if batch.is_empty() {
+            return Err(Error::Rejected {
+                what: "push".to_owned(),
+                reason: "wrong number of arguments".to_owned(),
+                transient: false,
+            });
+        }
+        inner.queues().push(batch).await
+    }
+}
+
+/// A deleted queue is said to have had one job at least.
+#[derive(Debug)]
+pub(crate) struct DeletingAlwaysFinds;
+
+#[async_trait]
+impl Twist for DeletingAlwaysFinds {
+    async fn delete_queue(&self, inner: &Backend, queue: &QueueName) -> Result<u64> {
+        Ok(inner.queues().delete_queue(queue).await?.max(1))
+    }
+}
+
+/// Deleting a queue cancels the delayed jobs that would go into it.
+#[derive(Debug)]
+pub(crate) struct DeletingCancelsDelayedJobs;
+
+#[async_trait]
+impl Twist for DeletingCancelsDelayedJobs {
+    async fn delete_queue(&self, inner: &Backend, queue: &QueueName) -> Result<u64> {
+        let delayed = ability!(inner, delayed);
+        let jobs = delayed.list(None, 10_000).await?.jobs.into_iter();
+        let own = jobs.filter(|job| job.queue.as_ref() == Some(queue));
+        let edits = own.map(|job| DelayedEdit {
+            id: job.id,
+            to: DelayedTo::Nowhere,
+        });
+        delayed.edit(&edits.collect::<Vec<_>>()).await?;
+        inner.queues().delete_queue(queue).await
+    }
+}
+
+/// The list does not say which queues are stopped.
+#[derive(Debug)]
+pub(crate) struct HidesStops;
+
+#[async_trait]
+impl Twist for HidesStops {
+    async fn queues(&self, inner: &Backend) -> Result<QueueListing> {
+        let mut listing = inner.queues().queues().await?;
+        listing
+            .queues
+            .iter_mut()
+            .for_each(|status| status.stopped = false);
+        Ok(listing)
+    }
+}
+
+/// Queues are listed backwards.
+#[derive(Debug)]
+pub(crate) struct ListsBackwards;
+
+#[async_trait]
+impl Twist for ListsBackwards {
+    async fn queues(&self, inner: &Backend) -> Result<QueueListing> {
+        let mut listing = inner.queues().queues().await?;
+        listing.queues.reverse();
+        Ok(listing)
+    }
+}
+
+/// Only queues that were made on purpose are listed.
+#[derive(Debug, Default)]
+pub(crate) struct ListsWhatWasMade(Mutex<Vec<QueueName>>);
+
+#[async_trait]
+impl Twist for ListsWhatWasMade {
+    async fn create_queue(&self, inner: &Backend, queue: &QueueName) -> Result<bool> {
+        locked(&self.0).push(queue.clone());
+        inner.queues().create_queue(queue).await
+    }
+
+    async fn queues(&self, inner: &Backend) -> Result<QueueListing> {
+        let mut listing = inner.queues().queues().await?;
+        let made = locked(&self.0);
+        listing.queues.retain(|status| made.contains(&status.name));
+        Ok(listing)
+    }
+}
+
+/// The store begins with something in it.
+#[derive(Debug, Default)]
+pub(crate) struct BeginsWithAQueue(AtomicBool);
+
+#[async_trait]
+impl Twist for BeginsWithAQueue {
+    async fn queues(&self, inner: &Backend) -> Result<QueueListing> {
+        if !self.0.swap(true, Ordering::SeqCst) {
+            inner
+                .queues()
+                .create_queue(&QueueName::new("left over")?)
+                .await?;
+        }
+        inner.queues().queues().await
+    }
+}
+
+/// Clearing leaves stopped queues stopped and the pause as it is.
+#[derive(Debug)]
+pub(crate) struct ClearingLeavesStops;
+
+#[async_trait]
+impl Twist for ClearingLeavesStops {
+    async fn clear(&self, inner: &Backend) -> Result<u64> {
+        let paused = ability!(inner, control).paused().await?;
+        let cleared = inner.queues().clear().await?;
+        ability!(inner, control).set_paused(paused).await?;
+        Ok(cleared)
+    }
+}
+
+/// Clearing leaves delayed jobs.
+#[derive(Debug)]
+pub(crate) struct ClearingLeavesDelayedJobs;
+
+#[async_trait]
+impl Twist for ClearingLeavesDelayedJobs {
+    async fn clear(&self, inner: &Backend) -> Result<u64> {
+        let jobs = ability!(inner, delayed)
+            .list(None, 10_000)
+            .await?
+            .jobs
+            .into_iter();
+        let cleared = inner.queues().clear().await?;
+        let again = jobs.filter_map(|job| Some(Enqueue::at(job.queue?, job.payload, job.due)));
+        inner.queues().push(&again.collect::<Vec<_>>()).await?;
+        Ok(cleared)
+    }
+}
+
+/// An edit reaches delayed jobs too.
+#[derive(Debug)]
+pub(crate) struct EditsDelayedJobs;
+
+#[async_trait]
+impl Twist for EditsDelayedJobs {
+    async fn edit(&self, inner: &Backend, batch: &[Edit]) -> Result<Vec<u64>> {
+        let delayed = ability!(inner, delayed);
+        for edit in batch {
+            let jobs = delayed.list(None, 10_000).await?.jobs.into_iter();
+            let alike = jobs.filter(|job| job.payload == edit.payload);
+            let edits = alike.map(|job| DelayedEdit {
+                id: job.id,
+                to: DelayedTo::Nowhere,
+            });
+            delayed.edit(&edits.collect::<Vec<_>>()).await?;
+        }
+        inner.queues().edit(batch).await
+    }
+}
+
+/// An edit makes the queue to which it would move jobs.
+#[derive(Debug)]
+pub(crate) struct EditsMakeQueues;
+
+#[async_trait]
+impl Twist for EditsMakeQueues {
+    async fn edit(&self, inner: &Backend, batch: &[Edit]) -> Result<Vec<u64>> {
+        for edit in batch {
+            if let EditTo::Queue(queue) = &edit.to {
+                inner.queues().create_queue(queue).await?;
+            }
+        }
+        inner.queues().edit(batch).await
+    }
+}
+
+/// Every connection has a store of its own.
+#[derive(Debug)]
+pub(crate) struct ConnectsElsewhere;
+
+#[async_trait]
+impl Twist for ConnectsElsewhere {
+    fn other_store(&self) -> Option<Backend> {
+        Some(resque_memory::MemoryBackend::new().backend())
+    }
+}
+
+/// Keys are joined by slashes.
+#[derive(Debug)]
+pub(crate) struct JoinsBySlashes;
+
+#[async_trait]
+impl Twist for JoinsBySlashes {
+    fn key(&self, inner: &Backend, parts: &[&str]) -> String {
+        ability!(inner, keyspace).key(&[&parts.join("/")])
+    }
+}
+
+/// Keys are listed with their namespace.
+#[derive(Debug)]
+pub(crate) struct ListsFullKeys;
+
+#[async_trait]
+impl Twist for ListsFullKeys {
+    async fn keys(&self, inner: &Backend) -> Result<Vec<String>> {
+        let keyspace = ability!(inner, keyspace);
+        let keys = keyspace.keys().await?;
+        Ok(keys.iter().map(|key| keyspace.key(&[key])).collect())
+    }
+}
+
+/// Keys are listed twice.
+#[derive(Debug)]
+pub(crate) struct ListsKeysTwice;
+
+#[async_trait]
+impl Twist for ListsKeysTwice {
+    async fn keys(&self, inner: &Backend) -> Result<Vec<String>> {
+        let keys = ability!(inner, keyspace).keys().await?;
+        Ok([keys.clone(), keys].concat())
+    }
+}
+
+/// The store keeps a key of its own.
+#[derive(Debug)]
+pub(crate) struct KeepsAKey;
+
+#[async_trait]
+impl Twist for KeepsAKey {
+    async fn keys(&self, inner: &Backend) -> Result<Vec<String>> {
+        let mut keys = ability!(inner, keyspace).keys().await?;
+        keys.push("version".to_owned());
+        Ok(keys)
+    }
+}
+
+/// Keys of the next namespace are listed too.
+#[derive(Debug)]
+pub(crate) struct ListsKeysOfNeighbours(Backend);
+
+impl ListsKeysOfNeighbours {
+    pub(crate) fn new(surroundings: Surroundings) -> Self {
+        Self(surroundings.neighbour)
+    }
+}
+
+#[async_trait]
+impl Twist for ListsKeysOfNeighbours {
+    async fn keys(&self, inner: &Backend) -> Result<Vec<String>> {
+        let mut keys = ability!(inner, keyspace).keys().await?;
+        keys.extend(ability!(self.0, keyspace).keys().await?);
+        Ok(keys)
     }
 }

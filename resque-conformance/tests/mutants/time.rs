@@ -1,13 +1,14 @@
 //! Mutants that cannot wait, and those that do not wake up.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 use resque_core::{
-    Backend, BackendInfo, DelayedEdit, DelayedTo, Enqueue, Error, Promotion, Pushed, QueueList,
-    QueueName, Result, Ticket,
+    Backend, BackendInfo, DelayedEdit, DelayedTo, Edit, EditTo, Enqueue, Error, Payload, Promotion,
+    Pushed, QueueList, QueueName, Result, Ticket,
 };
 
 use super::twist::{Twist, ability, locked};
@@ -350,5 +351,187 @@ pub(crate) struct DeniesAtomicBatches;
 impl Twist for DeniesAtomicBatches {
     fn info(&self, inner: &Backend) -> BackendInfo {
         inner.queues().info().atomic_batch(false)
+    }
+}
+
+/// A job is moved a second too late.
+#[derive(Debug)]
+pub(crate) struct PromotesTooLate;
+
+#[async_trait]
+impl Twist for PromotesTooLate {
+    async fn promote(
+        &self,
+        inner: &Backend,
+        holder: &str,
+        now: SystemTime,
+        at_most: usize,
+    ) -> Result<Promotion> {
+        let before = now - Duration::from_secs(1);
+        ability!(inner, delayed)
+            .promote(holder, before, at_most)
+            .await
+    }
+}
+
+/// What was promoted waits for its time once more.
+#[derive(Debug, Default)]
+pub(crate) struct PromotesCopies(Mutex<BTreeSet<Payload>>);
+
+#[async_trait]
+impl Twist for PromotesCopies {
+    async fn promote(
+        &self,
+        inner: &Backend,
+        holder: &str,
+        now: SystemTime,
+        at_most: usize,
+    ) -> Result<Promotion> {
+        let delayed = ability!(inner, delayed);
+        let before = delayed.list(None, 10_000).await?.jobs;
+        let promotion = delayed.promote(holder, now, at_most).await?;
+        for job in before.into_iter().take(promotion.moved) {
+            let new = locked(&self.0).insert(job.payload.clone());
+            if let (true, Some(queue)) = (new, job.queue) {
+                let again = Enqueue::at(queue, job.payload, job.due);
+                inner.queues().push(&[again]).await?;
+            }
+        }
+        Ok(promotion)
+    }
+}
+
+/// Due jobs come before those that wait in their queue.
+#[derive(Debug)]
+pub(crate) struct PromotesToTheFront;
+
+#[async_trait]
+impl Twist for PromotesToTheFront {
+    async fn promote(
+        &self,
+        inner: &Backend,
+        holder: &str,
+        now: SystemTime,
+        at_most: usize,
+    ) -> Result<Promotion> {
+        let delayed = ability!(inner, delayed);
+        let before = delayed.list(None, 10_000).await?.jobs;
+        let promotion = delayed.promote(holder, now, at_most).await?;
+        for job in before.into_iter().take(promotion.moved).rev() {
+            if let Some(queue) = job.queue {
+                let (payload, to) = (job.payload, EditTo::Front);
+                let front = Edit {
+                    queue,
+                    payload,
+                    at_most: 1,
+                    to,
+                };
+                inner.queues().edit(&[front]).await?;
+            }
+        }
+        Ok(promotion)
+    }
+}
+
+/// Jobs of the same time come in reverse.
+#[derive(Debug)]
+pub(crate) struct PromotesAlikeInReverse;
+
+#[async_trait]
+impl Twist for PromotesAlikeInReverse {
+    async fn promote(
+        &self,
+        inner: &Backend,
+        _holder: &str,
+        now: SystemTime,
+        at_most: usize,
+    ) -> Result<Promotion> {
+        let page = ability!(inner, delayed).list(None, 100_000).await?;
+        let next_due = page.jobs.iter().map(|job| job.due).find(|due| *due > now);
+        let mut due: Vec<_> = page.jobs.into_iter().filter(|job| job.due <= now).collect();
+        due.reverse();
+        due.sort_by_key(|job| job.due);
+        due.truncate(at_most);
+        let to = DelayedTo::Queue;
+        let edits: Vec<_> = due
+            .into_iter()
+            .map(|job| DelayedEdit { id: job.id, to })
+            .collect();
+        let answers = ability!(inner, delayed).edit(&edits).await?;
+        let mut promotion = Promotion::default();
+        promotion.moved = answers.iter().filter(|answer| answer.is_ok()).count();
+        promotion.next_due = next_due;
+        Ok(promotion)
+    }
+}
+
+/// A stopped queue stops promotion.
+#[derive(Debug)]
+pub(crate) struct StopsStopPromotion;
+
+#[async_trait]
+impl Twist for StopsStopPromotion {
+    async fn promote(
+        &self,
+        inner: &Backend,
+        holder: &str,
+        now: SystemTime,
+        at_most: usize,
+    ) -> Result<Promotion> {
+        let paused_queue = QueueName::new("mail")?;
+        inner.queues().create_queue(&paused_queue).await?;
+        let listing = inner.queues().queues().await?;
+        if listing.queues.iter().any(|status| status.stopped) {
+            return Ok(Promotion::default());
+        }
+        ability!(inner, delayed).promote(holder, now, at_most).await
+    }
+}
+
+/// Who does not promote cannot resign.
+#[derive(Debug)]
+pub(crate) struct RefusesToResign;
+
+#[async_trait]
+impl Twist for RefusesToResign {
+    async fn resign(&self, inner: &Backend, holder: &str) -> Result<()> {
+        if holder == "suite:7" {
+            return Err(Error::Conflict {
+                what: format!("the promotion by {holder}"),
+            });
+        }
+        ability!(inner, delayed).resign(holder).await
+    }
+}
+
+/// Moving a delayed job into its queue cancels it.
+#[derive(Debug)]
+pub(crate) struct CancelsInsteadOfMoving;
+
+#[async_trait]
+impl Twist for CancelsInsteadOfMoving {
+    async fn edit_delayed(
+        &self,
+        inner: &Backend,
+        batch: &[DelayedEdit],
+    ) -> Result<Vec<Result<()>>> {
+        let mut batch = batch.to_vec();
+        for edit in &mut batch {
+            if edit.to == DelayedTo::Queue {
+                edit.to = DelayedTo::Nowhere;
+            }
+        }
+        ability!(inner, delayed).edit(&batch).await
+    }
+}
+
+/// A second connection cannot wait.
+#[derive(Debug)]
+pub(crate) struct WaitsOnce;
+
+#[async_trait]
+impl Twist for WaitsOnce {
+    fn twin(&self) -> Option<Arc<dyn Twist>> {
+        Some(Arc::new(DoesNotWait))
     }
 }

@@ -93,6 +93,21 @@ macro_rules! twists {
                 true
             }
 
+            /// The name of a key.
+            fn key(&self, inner: &Backend, parts: &[&str]) -> String {
+                ability!(inner, keyspace).key(parts)
+            }
+
+            /// The names of all keys.
+            async fn keys(&self, inner: &Backend) -> Result<Vec<String>> {
+                ability!(inner, keyspace).keys().await
+            }
+
+            /// The store that a second connection reaches, if it is another one.
+            fn other_store(&self) -> Option<Backend> {
+                None
+            }
+
             /// The twist of a second connection to the same store; `None` is the same one.
             fn twin(&self) -> Option<Arc<dyn Twist>> {
                 None
@@ -157,7 +172,7 @@ macro_rules! twisted {
             }
 
             fn keyspace(&self) -> Option<&dyn Keyspace> {
-                self.inner.queues().keyspace()
+                Some(self)
             }
         } }
     };
@@ -252,8 +267,26 @@ impl Twisted {
 #[async_trait]
 impl Connect for Twisted {
     async fn connect(&self) -> Result<Backend> {
-        let inner = self.inner.connect_again().await?;
+        let inner = match self.twist.other_store() {
+            Some(other) => other,
+            None => self.inner.connect_again().await?,
+        };
         let twist = self.twist.twin().unwrap_or_else(|| self.twist.clone());
         Ok(Self::wrap(inner, twist))
+    }
+}
+
+#[async_trait]
+impl Keyspace for Twisted {
+    fn namespace(&self) -> &str {
+        ability!(self.inner, keyspace).namespace()
+    }
+
+    fn key(&self, parts: &[&str]) -> String {
+        self.twist.key(&self.inner, parts)
+    }
+
+    async fn keys(&self) -> Result<Vec<String>> {
+        self.twist.keys(&self.inner).await
     }
 }

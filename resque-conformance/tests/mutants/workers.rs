@@ -1,13 +1,16 @@
 //! Mutants whose registry or counters are wrong.
 
+use std::collections::BTreeMap;
+use std::sync::Mutex;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 use resque_core::{
-    Backend, DeadWorker, Heartbeats, Held, Leaving, Left, Result, WorkerId, WorkerListing,
+    Backend, DeadWorker, HeartbeatMark, Heartbeats, Held, Leaving, Left, Payload, Receipt, Result,
+    WorkerId, WorkerListing,
 };
 
-use super::twist::Twist;
+use super::twist::{Twist, locked};
 
 /// A worker whose heartbeat is at the limit is dead.
 #[derive(Debug)]
@@ -321,5 +324,258 @@ pub(crate) struct KeepsCounters;
 impl Twist for KeepsCounters {
     async fn clear_stat(&self, _inner: &Backend, _name: &str) -> Result<()> {
         Ok(())
+    }
+}
+
+/// The dead are listed with the time of the question.
+#[derive(Debug)]
+pub(crate) struct TheDeadHaveJustBeaten;
+
+#[async_trait]
+impl Twist for TheDeadHaveJustBeaten {
+    async fn dead(&self, inner: &Backend, before: SystemTime) -> Result<Vec<DeadWorker>> {
+        let mut dead = inner.workers().dead(before).await?;
+        dead.iter_mut()
+            .for_each(|dead| dead.last_heartbeat = before);
+        Ok(dead)
+    }
+}
+
+/// Every dead worker holds something.
+#[derive(Debug)]
+pub(crate) struct TheDeadAlwaysHold;
+
+#[async_trait]
+impl Twist for TheDeadAlwaysHold {
+    async fn dead(&self, inner: &Backend, before: SystemTime) -> Result<Vec<DeadWorker>> {
+        let mut dead = inner.workers().dead(before).await?;
+        for dead in &mut dead {
+            let nothing = || Held::new("", Payload::default(), Receipt::new(dead.id.clone(), ""));
+            dead.holds.get_or_insert_with(nothing);
+        }
+        Ok(dead)
+    }
+}
+
+/// A worker that left leaves its heartbeat behind.
+#[derive(Debug, Default)]
+pub(crate) struct LeavingKeepsHeartbeats(Mutex<Vec<WorkerId>>);
+
+#[async_trait]
+impl Twist for LeavingKeepsHeartbeats {
+    async fn unregister(&self, inner: &Backend, leaving: &[Leaving]) -> Result<Vec<Left>> {
+        let left = inner.workers().unregister(leaving).await?;
+        let gone = leaving
+            .iter()
+            .zip(&left)
+            .filter(|(_, left)| **left == Left::Gone);
+        locked(&self.0).extend(gone.map(|(leaving, _)| leaving.worker.clone()));
+        Ok(left)
+    }
+
+    async fn dead(&self, inner: &Backend, before: SystemTime) -> Result<Vec<DeadWorker>> {
+        let mut dead = inner.workers().dead(before).await?;
+        let left = locked(&self.0);
+        let mark = HeartbeatMark::new("0");
+        dead.extend(
+            left.iter()
+                .map(|id| DeadWorker::new(id.clone(), before, mark.clone(), None)),
+        );
+        Ok(dead)
+    }
+}
+
+/// A heartbeat of one is a heartbeat of all.
+#[derive(Debug)]
+pub(crate) struct AllBeatTogether;
+
+#[async_trait]
+impl Twist for AllBeatTogether {
+    async fn heartbeat(
+        &self,
+        inner: &Backend,
+        workers: &[WorkerId],
+        now: SystemTime,
+    ) -> Result<Heartbeats> {
+        let all = inner.workers().workers().await?.workers.into_iter();
+        let all: Vec<_> = all.map(|status| status.id).collect();
+        inner.workers().heartbeat(&all, now).await?;
+        inner.workers().heartbeat(workers, now).await
+    }
+}
+
+/// A new worker is told that it holds something.
+#[derive(Debug)]
+pub(crate) struct NewWorkersHoldSomething;
+
+#[async_trait]
+impl Twist for NewWorkersHoldSomething {
+    async fn register(
+        &self,
+        inner: &Backend,
+        workers: &[WorkerId],
+        now: SystemTime,
+    ) -> Result<Vec<Held>> {
+        let mut holds = inner.workers().register(workers, now).await?;
+        if let ([worker], true) = (workers, holds.is_empty()) {
+            holds.push(Held::new(
+                "",
+                Payload::default(),
+                Receipt::new(worker.clone(), ""),
+            ));
+        }
+        Ok(holds)
+    }
+}
+
+/// The list of workers shows no heartbeats.
+#[derive(Debug)]
+pub(crate) struct HidesHeartbeats;
+
+#[async_trait]
+impl Twist for HidesHeartbeats {
+    async fn workers(&self, inner: &Backend) -> Result<WorkerListing> {
+        let mut listing = inner.workers().workers().await?;
+        listing
+            .workers
+            .iter_mut()
+            .for_each(|status| status.heartbeat = None);
+        Ok(listing)
+    }
+}
+
+/// The list of workers shows no counters.
+#[derive(Debug)]
+pub(crate) struct HidesCounters;
+
+#[async_trait]
+impl Twist for HidesCounters {
+    async fn workers(&self, inner: &Backend) -> Result<WorkerListing> {
+        let mut listing = inner.workers().workers().await?;
+        listing
+            .workers
+            .iter_mut()
+            .for_each(|status| (status.processed, status.failed) = (0, 0));
+        Ok(listing)
+    }
+}
+
+/// Workers are listed backwards.
+#[derive(Debug)]
+pub(crate) struct ListsWorkersBackwards;
+
+#[async_trait]
+impl Twist for ListsWorkersBackwards {
+    async fn workers(&self, inner: &Backend) -> Result<WorkerListing> {
+        let mut listing = inner.workers().workers().await?;
+        listing.workers.reverse();
+        Ok(listing)
+    }
+}
+
+/// A worker started when its id was first seen, whatever happened since.
+#[derive(Debug, Default)]
+pub(crate) struct RemembersFirstStarts(Mutex<BTreeMap<WorkerId, SystemTime>>);
+
+#[async_trait]
+impl Twist for RemembersFirstStarts {
+    async fn register(
+        &self,
+        inner: &Backend,
+        workers: &[WorkerId],
+        now: SystemTime,
+    ) -> Result<Vec<Held>> {
+        for id in workers {
+            locked(&self.0).entry(id.clone()).or_insert(now);
+        }
+        inner.workers().register(workers, now).await
+    }
+
+    async fn workers(&self, inner: &Backend) -> Result<WorkerListing> {
+        let mut listing = inner.workers().workers().await?;
+        let first = locked(&self.0);
+        for status in &mut listing.workers {
+            status.started = first.get(&status.id).copied();
+        }
+        Ok(listing)
+    }
+}
+
+/// A worker cannot leave.
+#[derive(Debug)]
+pub(crate) struct NobodyLeaves;
+
+#[async_trait]
+impl Twist for NobodyLeaves {
+    async fn unregister(&self, _inner: &Backend, leaving: &[Leaving]) -> Result<Vec<Left>> {
+        Ok(leaving.iter().map(|_| Left::Gone).collect())
+    }
+}
+
+/// A worker that is on no registry is taken for one that lives.
+#[derive(Debug)]
+pub(crate) struct TheUnknownLive;
+
+#[async_trait]
+impl Twist for TheUnknownLive {
+    async fn unregister(&self, inner: &Backend, leaving: &[Leaving]) -> Result<Vec<Left>> {
+        let listing = inner.workers().workers().await?;
+        let mut left = inner.workers().unregister(leaving).await?;
+        for (leaving, left) in leaving.iter().zip(&mut left) {
+            if listing.get(leaving.worker.as_str()).is_none() {
+                *left = Left::Alive;
+            }
+        }
+        Ok(left)
+    }
+}
+
+/// With a worker leave all whose ids begin alike.
+#[derive(Debug)]
+pub(crate) struct LeaveByPrefix;
+
+#[async_trait]
+impl Twist for LeaveByPrefix {
+    async fn unregister(&self, inner: &Backend, leaving: &[Leaving]) -> Result<Vec<Left>> {
+        let all = inner
+            .workers()
+            .workers()
+            .await?
+            .workers
+            .into_iter()
+            .map(|status| status.id);
+        let prefix = |id: &WorkerId| {
+            leaving
+                .iter()
+                .any(|one| id.as_str().starts_with(one.worker.as_str()))
+        };
+        let alike: Vec<_> = all.filter(prefix).map(Leaving::new).collect();
+        let left = inner.workers().unregister(leaving).await?;
+        inner.workers().unregister(&alike).await?;
+        Ok(left)
+    }
+}
+
+/// An addition is sent twice.
+#[derive(Debug)]
+pub(crate) struct AddsTwice;
+
+#[async_trait]
+impl Twist for AddsTwice {
+    async fn incr_stat(&self, inner: &Backend, name: &str, by: i64) -> Result<i64> {
+        inner.workers().incr_stat(name, by).await?;
+        inner.workers().incr_stat(name, by).await
+    }
+}
+
+/// A counter that was never set is one.
+#[derive(Debug)]
+pub(crate) struct CountersBeginAtOne;
+
+#[async_trait]
+impl Twist for CountersBeginAtOne {
+    async fn stat(&self, inner: &Backend, name: &str) -> Result<i64> {
+        let value = inner.workers().stat(name).await?;
+        Ok(if value == 0 { 1 } else { value })
     }
 }
