@@ -20,6 +20,10 @@ const LONG_FOR_A_REASON: &[(&str, &str)] = &[
         "one short call for each thing that a case asks of a store",
     ),
     (
+        "resque-conformance/tests/mutants.rs",
+        "the one table of mutants, a line or two for each",
+    ),
+    (
         "resque-conformance/tests/mutants/",
         "a file is the list of the mutants of one subject, each of them short",
     ),
