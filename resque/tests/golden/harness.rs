@@ -57,7 +57,7 @@ impl Golden {
             recording: serde_json::from_str(&text).unwrap(),
             client: Client::new(backend.clone()),
             backend,
-            raw: client.get_multiplexed_async_connection().await.unwrap(),
+            raw: patient_connection(&client).await,
             _server: server,
         }
     }
@@ -178,6 +178,19 @@ impl Golden {
         }
         keys
     }
+}
+
+/// A connection that waits for its replies: the crate gives up after half a second, which a busy
+/// machine may take.
+async fn patient_connection(client: &redis::Client) -> MultiplexedConnection {
+    let patience = Some(Duration::from_secs(30));
+    let config = redis::AsyncConnectionConfig::new()
+        .set_connection_timeout(patience)
+        .set_response_timeout(patience);
+    client
+        .get_multiplexed_async_connection_with_config(&config)
+        .await
+        .unwrap()
 }
 
 /// Applies one difference: it has to be there, and then both sides are made equal.
