@@ -21,6 +21,6 @@ mod world;
 pub use self::ability::{Ability, Declared};
 pub use self::case::{Case, CaseName, Guarantee};
 pub use self::report::{Entry, Fate, Report};
-pub use self::run::{Runner, run, run_as_test};
+pub use self::run::{Runner, report_as_test, run, run_as_test};
 pub use self::verdict::{Broken, Verdict};
 pub use self::world::{Factory, Outage, Plant, Planted, World};

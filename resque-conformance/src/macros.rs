@@ -104,14 +104,30 @@ macro_rules! __test {
 /// # fn main() {}
 /// ```
 ///
+/// Beside them stands one test that is ignored unless it is asked for. It runs the whole suite and
+/// writes the table by guarantee, for the page of your backend:
+///
+/// ```sh
+/// cargo test --test conformance -- --ignored --exact conformance_report
+/// ```
+///
 /// Two backends in one file go into two modules.
 #[macro_export]
 macro_rules! conformance_tests {
     (factory: $factory:expr $(, $ability:ident : $answer:ident)* $(,)?) => {
+        fn __conformance_declared() -> $crate::Declared {
+            $crate::Declared::nothing()
+                $(.with($crate::__ability!($ability), $crate::__answer!($answer)))*
+        }
+
         fn __conformance_test(name: &str) {
-            let declared = $crate::Declared::nothing()
-                $(.with($crate::__ability!($ability), $crate::__answer!($answer)))*;
-            $crate::run_as_test(name, $factory, &declared);
+            $crate::run_as_test(name, $factory, &__conformance_declared());
+        }
+
+        #[test]
+        #[ignore = "runs every case again and writes the table by guarantee"]
+        fn conformance_report() {
+            $crate::report_as_test($factory, __conformance_declared());
         }
 
         $crate::__groups! { [$($ability $answer)*] }

@@ -1,5 +1,6 @@
 //! Running cases, each in its own world, on its own thread and within a time limit.
 
+use std::io::Write as _;
 use std::panic::AssertUnwindSafe;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -181,6 +182,23 @@ pub fn run_as_test(name: &str, factory: impl Factory, declared: &Declared) {
     let factory: Arc<dyn Factory> = Arc::new(factory);
     if let Err(message) = run_case(case, &factory, declared, Limits::USUAL) {
         panic!("{}\n{}: {message}", case.doc(), case.guarantee());
+    }
+}
+
+/// The body of the test that writes the table, past the test harness, which swallows what tests
+/// print.
+///
+/// # Panics
+///
+/// When a promise is broken, with everything that is known about it.
+#[doc(hidden)]
+pub fn report_as_test(factory: impl Factory, declared: Declared) {
+    let threads = thread::available_parallelism().map_or(1, usize::from);
+    let report = Runner::new(factory, declared).at_once(threads).run_here();
+    assert!(report.is_kept(), "{report}");
+    let table = format!("\n{}", report.to_markdown());
+    if let Err(error) = std::io::stdout().write_all(table.as_bytes()) {
+        panic!("cannot write the table: {error}");
     }
 }
 

@@ -4,6 +4,7 @@ mod ci;
 mod deny;
 mod examples;
 mod features;
+mod guarantees;
 mod images;
 mod interop;
 mod servers;
@@ -39,6 +40,8 @@ enum Command {
     LocalImages(images::Options),
     /// Works side by side with node-resque on one Redis; on Debian root has node installed
     Interop(interop::Options),
+    /// Runs the conformance suite on every backend and writes the table of guarantees into README.md
+    Guarantees(guarantees::Options),
     /// Runs every step of CI, in order, with the seconds each took
     Ci,
 }
@@ -50,6 +53,7 @@ fn main() -> ExitCode {
         Command::Deny(options) => deny::run(&options),
         Command::LocalImages(options) => images::run(&options),
         Command::Interop(options) => interop::run(&options),
+        Command::Guarantees(options) => guarantees::run(&options),
         Command::Ci => shell::step("everything", ci::run),
     };
     match outcome {
