@@ -62,8 +62,8 @@ pub use self::queue_name::QueueName;
 pub use self::reservation::{HeartbeatMark, Held, Receipt, Reservation};
 pub use self::settlement::{Exchange, Outcome, Settled, Settlement, Tally};
 pub use self::status::{
-    BackendInfo, DeadWorker, Edit, EditTo, Heartbeats, Leaving, Left, Popped, QueueListing,
-    QueueStatus, WorkerListing, WorkerStatus,
+    BackendInfo, DeadWorker, Edit, EditTo, FailureLayout, Heartbeats, Leaving, Left, Popped,
+    QueueListing, QueueStatus, WorkerListing, WorkerStatus,
 };
 #[cfg(feature = "worker")]
 pub use self::worker::Worker;

@@ -18,6 +18,42 @@ pub struct BackendInfo {
     pub shared: bool,
     /// Whether a push of many is all or nothing.
     pub atomic_batch: bool,
+    /// Which of Resque's ways of keeping failures the store follows; none if it has its own.
+    pub failure_layout: Option<FailureLayout>,
+}
+
+/// Resque's two ways of keeping failures, in the words of `FAILURE_BACKEND`.
+///
+/// All processes of a fleet, of whatever language, have to agree on one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum FailureLayout {
+    /// `redis`: in one list, `failed`. Resque's default, `Resque::Failure::Redis`.
+    #[default]
+    Single,
+    /// `redis_multi_queue`: in one list for each queue, `<queue>_failed`, their names in the set
+    /// `failed_queues`. `Resque::Failure::RedisMultiQueue`.
+    PerQueue,
+}
+
+impl FailureLayout {
+    /// The layout of this name in Resque, `redis` or `redis_multi_queue`.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "redis" => Some(Self::Single),
+            "redis_multi_queue" => Some(Self::PerQueue),
+            _ => None,
+        }
+    }
+
+    /// Its name in Resque.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Single => "redis",
+            Self::PerQueue => "redis_multi_queue",
+        }
+    }
 }
 
 impl BackendInfo {
@@ -29,6 +65,7 @@ impl BackendInfo {
             durable: false,
             shared: false,
             atomic_batch: false,
+            failure_layout: None,
         }
     }
 
@@ -43,6 +80,13 @@ impl BackendInfo {
     #[must_use]
     pub const fn shared(mut self, shared: bool) -> Self {
         self.shared = shared;
+        self
+    }
+
+    /// Says which of Resque's ways of keeping failures the store follows.
+    #[must_use]
+    pub const fn failures(mut self, layout: FailureLayout) -> Self {
+        self.failure_layout = Some(layout);
         self
     }
 

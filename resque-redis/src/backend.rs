@@ -4,11 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use resque_core::{Backend, Connect, Result, SharedClock, SystemClock};
+use resque_core::{Backend, Connect, FailureLayout, Result, SharedClock, SystemClock};
 
 use crate::config::Config;
 use crate::connect::Connection;
-use crate::layout::FailureLayout;
 use crate::store::Store;
 
 /// Resque on a Redis server.
@@ -39,8 +38,8 @@ impl RedisBackend {
 
     /// Starts from a description of the server.
     pub fn builder(config: Config) -> RedisBackendBuilder {
-        let namespace = config.namespace().to_owned();
-        RedisBackendBuilder::new(Source::Config(config), namespace)
+        let (namespace, layout) = (config.namespace().to_owned(), config.failures);
+        RedisBackendBuilder::new(Source::Config(config), namespace).failures(layout)
     }
 
     /// Starts from a connection that was made elsewhere, in the namespace `resque`.

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use resque_core::{Error, Result};
+use resque_core::{Error, FailureLayout, Result};
 
 pub use kind::{DriverKind, Protocol};
 use text::bracketed;
@@ -57,6 +57,7 @@ pub(crate) const RESPONSE_TIMEOUT: Duration = Duration::from_secs(10);
 /// | `protocol=resp2\|resp3` | RESP2 for commands, RESP3 for waiting where the server knows it |
 /// | `connect_timeout`, `response_timeout` (`5`, `0.5`, `5s`, `500ms`) | 5 s, 10 s |
 /// | `driver=redis\|fred` | `redis` if built in |
+/// | `failures=redis\|redis_multi_queue` | `redis`: all in one list |
 /// | `client_name` | `resque` |
 /// | `tls_ca`, `tls_cert`, `tls_key` (PEM files, `rediss` only) | the system's authorities, no certificate |
 #[derive(Clone, PartialEq, Eq)]
@@ -72,6 +73,7 @@ pub struct Config {
     pub(crate) response_timeout: Duration,
     pub(crate) client_name: String,
     pub(crate) driver: DriverKind,
+    pub(crate) failures: FailureLayout,
 }
 
 /// How the server is reached.
@@ -125,6 +127,7 @@ impl Config {
             response_timeout: RESPONSE_TIMEOUT,
             client_name: "resque".to_owned(),
             driver: DriverKind::default(),
+            failures: FailureLayout::default(),
         }
     }
 
@@ -195,6 +198,13 @@ impl Config {
     #[must_use]
     pub fn with_driver(mut self, driver: DriverKind) -> Self {
         self.driver = driver;
+        self
+    }
+
+    /// Keeps failures this way. All processes of a fleet have to agree on it.
+    #[must_use]
+    pub fn with_failures(mut self, layout: FailureLayout) -> Self {
+        self.failures = layout;
         self
     }
 

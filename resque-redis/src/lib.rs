@@ -37,7 +37,6 @@ mod failures;
 mod keys;
 mod keyspace;
 mod known;
-mod layout;
 mod permissions;
 mod pop;
 mod push;
@@ -59,4 +58,4 @@ compile_error!("resque-redis needs a driver: enable its feature `redis` or `fred
 pub use backend::{RedisBackend, RedisBackendBuilder};
 pub use config::{Config, DriverKind, Protocol, Tls};
 pub use connect::Connection;
-pub use layout::FailureLayout;
+pub use resque_core::FailureLayout;

@@ -18,6 +18,7 @@ impl QueueBackend for Store {
             .durable(true)
             .shared(true)
             .atomic_batch(true)
+            .failures(self.layout)
     }
 
     async fn push(&self, batch: &[Enqueue]) -> Result<Vec<Pushed>> {

@@ -3,14 +3,13 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use resque_core::{Error, Result, SharedClock};
+use resque_core::{Error, FailureLayout, Result, SharedClock};
 
 use crate::connect::Connection;
 use crate::driver::{Batch, ErrorClass, Script, ServerError, Value};
 use crate::failures::Hints;
 use crate::keys::Keys;
 use crate::known::KnownQueues;
-use crate::layout::FailureLayout;
 use crate::permissions::Permissions;
 use crate::refusal;
 use crate::wake::Wake;

@@ -1,6 +1,7 @@
 //! Opens the store that a URL names.
 
-use resque_core::{Backend, Error, Result, blocking};
+use resque_core::worker::WorkerEnv;
+use resque_core::{Backend, Error, FailureLayout, Result, blocking};
 
 /// Opens the store that a URL names.
 ///
@@ -40,9 +41,34 @@ use resque_core::{Backend, Error, Result, blocking};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub async fn connect(url: &str) -> Result<Backend> {
+    open(url, None).await
+}
+
+/// Opens the store that a URL names, as Resque's environment variables say: failures go where
+/// `FAILURE_BACKEND` tells, if the store knows the difference.
+///
+/// # Errors
+///
+/// As for [`connect`].
+///
+/// ```
+/// use resque::worker::WorkerEnv;
+/// use resque::{Backend, Result, Worker};
+///
+/// async fn from_the_environment(url: &str) -> Result<Worker> {
+///     let env = WorkerEnv::read()?;
+///     let backend = resque::connect_with(url, &env).await?;
+///     Worker::builder(backend).env(&env).handle_signals().build()
+/// }
+/// ```
+pub async fn connect_with(url: &str, env: &WorkerEnv) -> Result<Backend> {
+    open(url, env.failure_layout).await
+}
+
+async fn open(url: &str, failures: Option<FailureLayout>) -> Result<Backend> {
     match scheme(url) {
         "memory" => memory(url),
-        "redis" | "rediss" | "unix" | "redis+unix" => redis(url).await,
+        "redis" | "rediss" | "unix" | "redis+unix" => redis(url, failures).await,
         other => Err(Error::InvalidSetting {
             setting: format!("the URL scheme {other}"),
             reason: "there is no store of this kind; there are memory:, redis://, rediss://, \
@@ -92,12 +118,16 @@ fn memory(_url: &str) -> Result<Backend> {
 }
 
 #[cfg(any(feature = "redis", feature = "fred"))]
-async fn redis(url: &str) -> Result<Backend> {
-    resque_redis::RedisBackend::connect(url).await
+async fn redis(url: &str, failures: Option<FailureLayout>) -> Result<Backend> {
+    let mut config = resque_redis::Config::parse(url)?;
+    if let Some(layout) = failures {
+        config = config.with_failures(layout);
+    }
+    resque_redis::RedisBackend::builder(config).connect().await
 }
 
 #[cfg(not(any(feature = "redis", feature = "fred")))]
-async fn redis(_url: &str) -> Result<Backend> {
+async fn redis(_url: &str, _: Option<FailureLayout>) -> Result<Backend> {
     Err(not_built_in("redis"))
 }
 
@@ -131,6 +161,18 @@ mod tests {
             ("postgres://localhost/shop", "postgres"),
         ] {
             assert_eq!(scheme(url), expected, "{url}");
+        }
+    }
+
+    #[cfg(any(feature = "redis", feature = "fred"))]
+    #[tokio::test]
+    async fn failures_go_where_the_environment_says() {
+        let url = resque_testserver::shared_redis().expect("a Redis").url();
+        for name in ["redis", "redis_multi_queue"] {
+            let env = WorkerEnv::from_vars([("FAILURE_BACKEND", name)]).expect("a good value");
+            let backend = connect_with(&url, &env).await.expect("a connection");
+            let layout = backend.queues().info().failure_layout;
+            assert_eq!(layout, FailureLayout::named(name));
         }
     }
 

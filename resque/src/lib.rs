@@ -60,4 +60,4 @@ pub mod redis {
 
 pub use resque_core::*;
 
-pub use self::connect::{connect, connect_blocking};
+pub use self::connect::{connect, connect_blocking, connect_with};

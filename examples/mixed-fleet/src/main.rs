@@ -16,10 +16,9 @@
 use std::env;
 
 use resque::prelude::*;
-use resque::worker::{Verbosity, Worker, WorkerBuilder, WorkerEnv};
+use resque::worker::{Worker, WorkerBuilder, WorkerEnv};
 use resque::{Backend, Result};
 use serde::{Deserialize, Serialize};
-use tracing_subscriber::EnvFilter;
 
 /// The job that the fleet's Ruby programs call `Archive`.
 #[derive(Serialize, Deserialize)]
@@ -49,9 +48,9 @@ impl Job for Archive {
 #[tokio::main]
 async fn main() -> Result<()> {
     let env = WorkerEnv::read()?;
-    log(env.verbosity);
+    log(&env);
     let url = env::var("RESQUE_URL").unwrap_or_else(|_| "localhost:6379/resque".to_owned());
-    let worker = worker(resque::connect(&url).await?)
+    let worker = worker(resque::connect_with(&url, &env).await?)
         .env(&env)
         .handle_signals()
         .build()?;
@@ -66,14 +65,10 @@ fn worker(backend: Backend) -> WorkerBuilder {
         .register::<Archive>()
 }
 
-fn log(verbosity: Verbosity) {
-    let filter = match verbosity {
-        Verbosity::Quiet => "off",
-        Verbosity::Info => "info",
-        _ => "debug",
-    };
+/// Shows as much as `VERBOSE` and `VVERBOSE` ask for, and warnings in any case.
+fn log(env: &WorkerEnv) {
     tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new(filter))
+        .with_max_level(env.verbosity.level_filter())
         .init();
 }
 

@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 
+use super::env::Program;
 use super::events::{Events, Sink};
 use super::settings::{FOREIGN_PRUNE_AFTER, PoolSettings, Settings, Signals};
-use super::{Event, Polling, Worker, WorkerEnv};
+use super::{Event, Polling, WithoutEffect, Worker, WorkerEnv};
 use crate::{
     Backend, Error, Handlers, Hooks, Job, JobContext, JobResult, QueueList, Result, SharedClock,
     SystemClock, WorkerHooks,
@@ -33,6 +34,7 @@ pub struct WorkerBuilder {
     pools: Vec<(Result<QueueList>, usize)>,
     obeys_signals: bool,
     graceful_term: bool,
+    env: Option<WorkerEnv>,
     heartbeat_every: Option<Duration>,
     janitor_every: Option<Duration>,
 }
@@ -52,6 +54,7 @@ impl WorkerBuilder {
             pools: Vec::new(),
             obeys_signals: false,
             graceful_term: false,
+            env: None,
             heartbeat_every: None,
             janitor_every: None,
         }
@@ -140,15 +143,10 @@ impl WorkerBuilder {
 
     /// Takes over what Resque's environment variables say: the queues unless they are named
     /// already, `COUNT` as the number of slots, intervals, timeouts, `GRACEFUL_TERM` and
-    /// `PIDFILE`. Warns of variables that have no effect.
+    /// `PIDFILE`. [`build`](Self::build) warns of variables that are
+    /// [without effect](Self::without_effect).
     pub fn env(mut self, env: &WorkerEnv) -> Self {
-        for one in &env.without_effect {
-            let (variable, reason) = (one.variable, one.reason);
-            tracing::warn!(variable, reason, "an environment variable has no effect");
-        }
-        if let (None, true, Some(queues)) = (&self.queues, self.pools.is_empty(), &env.queues) {
-            self.queues = Some(Ok(queues.clone()));
-        }
+        self.env = Some(env.clone());
         self.slots = env.count.unwrap_or(self.slots);
         self.graceful_term |= env.graceful_term;
         let settings = &mut self.settings;
@@ -161,6 +159,32 @@ impl WorkerBuilder {
         self
     }
 
+    /// The variables that are set and change nothing in this worker, each with the reason.
+    ///
+    /// ```
+    /// use resque_core::worker::{Worker, WorkerEnv};
+    ///
+    /// # fn example(backend: resque_core::Backend) -> resque_core::Result<()> {
+    /// let env = WorkerEnv::from_vars([("QUEUE", "mail"), ("BACKGROUND", "1")])?;
+    /// let builder = Worker::builder(backend).env(&env);
+    /// assert_eq!(builder.without_effect()[0].variable, "BACKGROUND");
+    /// # Ok(())
+    /// # }
+    /// # example(resque_memory::MemoryBackend::new().backend()).unwrap();
+    /// ```
+    #[must_use]
+    pub fn without_effect(&self) -> Vec<WithoutEffect> {
+        let program = Program {
+            names_queues: self.queues.is_some() || !self.pools.is_empty(),
+            shares_slots: self.queues.is_some() || self.pools.is_empty(),
+            obeys_signals: self.obeys_signals,
+            keeps_failures: self.backend.queues().info().failure_layout,
+        };
+        let env = self.env.as_ref();
+        env.map(|env| env.without_effect_in(&program))
+            .unwrap_or_default()
+    }
+
     /// Builds the worker.
     ///
     /// # Errors
@@ -168,8 +192,16 @@ impl WorkerBuilder {
     /// [`Error::NoWorkerQueues`] when no queue was named, [`Error::InvalidQueueName`] and
     /// [`Error::InvalidQueuePattern`] for one that cannot work, and [`Error::InvalidSetting`].
     pub fn build(self) -> Result<Worker> {
+        for WithoutEffect { variable, reason } in self.without_effect() {
+            tracing::warn!(variable, reason, "an environment variable has no effect");
+        }
         let mut settings = self.settings;
-        let first = self.queues.map(|queues| (queues, self.slots));
+        let told = self.env.and_then(|env| env.queues);
+        let queues = match self.queues {
+            None if self.pools.is_empty() => told.map(Ok),
+            named => named,
+        };
+        let first = queues.map(|queues| (queues, self.slots));
         for (queues, slots) in first.into_iter().chain(self.pools) {
             let queues = queues?;
             if slots == 0 {

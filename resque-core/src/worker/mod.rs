@@ -31,7 +31,7 @@ mod supervisor;
 mod vitals;
 
 pub use self::builder::WorkerBuilder;
-pub use self::env::{FailureLayout, Verbosity, WithoutEffect, WorkerEnv};
+pub use self::env::{Verbosity, WithoutEffect, WorkerEnv};
 pub use self::events::{Ending, Event, JobInfo};
 pub use self::handle::WorkerHandle;
 pub use self::lifecycle::Phase;

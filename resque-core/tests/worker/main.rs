@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod basics;
+mod environment;
 mod failures;
 mod moments;
 mod names;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use percent_encoding::percent_decode_str;
-use resque_core::{Error, Result};
+use resque_core::{Error, FailureLayout, Result};
 use url::{Host, Url};
 
 use super::{Config, DEFAULT_PORT, DriverKind, Protocol, Tls, invalid};
@@ -71,6 +71,7 @@ fn parameter(config: Config, name: &str, value: &str) -> Result<Config> {
         "protocol" => config.with_protocol(protocol(value)?),
         "connect_timeout" => config.with_connect_timeout(duration(name, value)?),
         "response_timeout" => config.with_response_timeout(duration(name, value)?),
+        "failures" => config.with_failures(failures(value)?),
         "driver" => config.with_driver(driver(value)?),
         "client_name" => config.with_client_name(value),
         "db" if is_socket => config.with_database(database(value)?),
@@ -87,8 +88,8 @@ fn parameter(config: Config, name: &str, value: &str) -> Result<Config> {
 }
 
 fn unknown_parameter(name: &str) -> Error {
-    let known = "namespace, protocol, connect_timeout, response_timeout, driver, client_name, tls_ca, \
-                 tls_cert and tls_key";
+    let known = "namespace, protocol, connect_timeout, response_timeout, driver, failures, \
+                 client_name, tls_ca, tls_cert and tls_key";
     invalid(
         "query",
         format!("the parameter {name:?} is none of {known}"),
@@ -122,6 +123,13 @@ fn protocol(text: &str) -> Result<Protocol> {
             format!("{text:?} is neither resp2 nor resp3"),
         )),
     }
+}
+
+fn failures(text: &str) -> Result<FailureLayout> {
+    FailureLayout::named(text).ok_or_else(|| {
+        let reason = format!("{text:?} is neither redis nor redis_multi_queue");
+        invalid("failures", reason)
+    })
 }
 
 fn driver(text: &str) -> Result<DriverKind> {
@@ -205,6 +213,10 @@ mod tests {
                     .with_client_name("me"),
             ),
             (
+                "redis://h?failures=redis_multi_queue",
+                Config::tcp("h", 6379).with_failures(FailureLayout::PerQueue),
+            ),
+            (
                 "redis://h?connect_timeout=2&response_timeout=250ms",
                 Config::tcp("h", 6379)
                     .with_connect_timeout(Duration::from_secs(2))
@@ -235,6 +247,7 @@ mod tests {
             ("redis://h/1/2", "database"),
             ("redis://h?protocol=resp4", "protocol"),
             ("redis://h?driver=hiredis", "driver"),
+            ("redis://h?failures=files", "failures"),
             ("redis://h?connect_timeout=soon", "connect_timeout"),
             ("redis://h?connect_timeout=0", "connect_timeout"),
             ("redis://h?response_timeout=-1", "response_timeout"),

@@ -7,13 +7,12 @@ use resque_core::wire::failure;
 use resque_core::wire::sha1_hex;
 use resque_core::wire::time::TimeFormat;
 use resque_core::{
-    Error, FailureContent, FailureId, FailureRecord, FailureRetry, QueueName, Result,
+    Error, FailureContent, FailureId, FailureLayout, FailureRecord, FailureRetry, QueueName, Result,
 };
 
 use super::find::Found;
 use super::name::Name;
 use crate::driver::Value;
-use crate::layout::FailureLayout;
 use crate::receipt;
 use crate::scripts::CHANGE_FAILURES;
 use crate::store::{Store, list_of};

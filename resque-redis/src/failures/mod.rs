@@ -11,12 +11,12 @@ use std::time::SystemTime;
 use async_trait::async_trait;
 use resque_core::wire::failure;
 use resque_core::{
-    Error, FailureId, FailurePage, FailureQuery, FailureRecord, FailureRetry, FailureStore, Result,
+    Error, FailureId, FailureLayout, FailurePage, FailureQuery, FailureRecord, FailureRetry,
+    FailureStore, Result,
 };
 
 pub(crate) use self::find::Hints;
 use crate::driver::{Batch, Value};
-use crate::layout::FailureLayout;
 use crate::receipt;
 use crate::scripts::{CLEAR_FAILURES, RECORD_FAILURES};
 use crate::store::{CHUNK, Store, list_of, number_of};

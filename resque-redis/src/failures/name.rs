@@ -1,10 +1,9 @@
 //! The ids of failure records.
 
-use resque_core::FailureId;
 use resque_core::wire::failure;
+use resque_core::{FailureId, FailureLayout};
 
 use super::FAILED;
-use crate::layout::FailureLayout;
 
 /// What an id says: which list the entry is in, and its name there.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -2,12 +2,11 @@
 
 use bytes::Bytes;
 use resque_core::wire::failure;
-use resque_core::{FailureEntry, FailureOrder, FailurePage, FailureQuery, Result};
+use resque_core::{FailureEntry, FailureLayout, FailureOrder, FailurePage, FailureQuery, Result};
 
 use super::cursor::{Mark, digest};
 use super::name::Name;
 use crate::driver::Batch;
-use crate::layout::FailureLayout;
 use crate::store::{Store, bytes_of, list_of, number_of};
 
 /// Entries read at once: some are long.

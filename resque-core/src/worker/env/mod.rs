@@ -1,18 +1,28 @@
 //! Resque's environment variables.
 
+mod effect;
+
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use tracing::level_filters::LevelFilter;
+
 use super::Polling;
-use crate::{Error, QueueList, Result};
+use crate::{Error, FailureLayout, QueueList, Result};
+
+pub(crate) use self::effect::Program;
 
 /// What Resque's environment variables say, with their names and meanings.
 ///
-/// Reading is all this does; [`WorkerBuilder::env`](super::WorkerBuilder::env) takes over what
-/// concerns a worker, and a program takes over the rest: the log, the terminal, where failures go. Variables whose value is only looked at for being there
-/// count as set whatever they hold, as in Resque.
+/// Reading is all this does. [`WorkerBuilder::env`](super::WorkerBuilder::env) takes over what
+/// concerns a worker, and warns of every variable that is set and changes nothing. Three concern
+/// the program around it: it starts the log at [`Verbosity::level_filter`], opens the store with
+/// failures in [`failure_layout`](Self::failure_layout), and leaves the terminal if it can.
+///
+/// Variables whose value is only looked at for being there count as set whatever they hold, as in
+/// Resque.
 ///
 /// ```
 /// use std::time::Duration;
@@ -36,7 +46,8 @@ pub struct WorkerEnv {
     pub polling: Polling,
     /// `PIDFILE`: where to write the process id.
     pub pidfile: Option<PathBuf>,
-    /// `BACKGROUND`: leave the terminal.
+    /// `BACKGROUND`: leave the terminal. A worker cannot do that for its program; one that does it
+    /// itself sets this to false before it hands the variables on.
     pub background: bool,
     /// `VERBOSE`, `LOGGING`, `VVERBOSE`: how much to tell.
     pub verbosity: Verbosity,
@@ -48,7 +59,7 @@ pub struct WorkerEnv {
     pub graceful_term: bool,
     /// `FAILURE_BACKEND`: where failures go.
     pub failure_layout: Option<FailureLayout>,
-    /// Variables that are set and change nothing here, each with the reason.
+    /// Variables that are set and change nothing in any worker, each with the reason.
     pub without_effect: Vec<WithoutEffect>,
 }
 
@@ -64,13 +75,16 @@ pub enum Verbosity {
     Debug,
 }
 
-/// How a Redis store keeps failures.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FailureLayout {
-    /// `redis`: one list.
-    OneList,
-    /// `redis_multi_queue`: one list for each queue.
-    ListPerQueue,
+impl Verbosity {
+    /// The level at which a program shows its log.
+    #[must_use]
+    pub const fn level_filter(self) -> LevelFilter {
+        match self {
+            Self::Quiet => LevelFilter::WARN,
+            Self::Info => LevelFilter::INFO,
+            Self::Debug => LevelFilter::DEBUG,
+        }
+    }
 }
 
 /// A variable that is set and changes nothing.
@@ -197,10 +211,9 @@ impl Vars {
         let Some(text) = self.text("FAILURE_BACKEND")? else {
             return Ok(None);
         };
-        match text {
-            "redis" => Ok(Some(FailureLayout::OneList)),
-            "redis_multi_queue" => Ok(Some(FailureLayout::ListPerQueue)),
-            _ => Err(invalid(
+        match FailureLayout::named(text) {
+            Some(layout) => Ok(Some(layout)),
+            None => Err(invalid(
                 "FAILURE_BACKEND",
                 text,
                 "set `redis` or `redis_multi_queue`",
@@ -321,11 +334,8 @@ mod tests {
     #[test]
     fn failures_go_where_the_variable_says() {
         let layout = |value| read(&[("FAILURE_BACKEND", value)]).failure_layout;
-        assert_eq!(layout("redis"), Some(FailureLayout::OneList));
-        assert_eq!(
-            layout("redis_multi_queue"),
-            Some(FailureLayout::ListPerQueue)
-        );
+        assert_eq!(layout("redis"), Some(FailureLayout::Single));
+        assert_eq!(layout("redis_multi_queue"), Some(FailureLayout::PerQueue));
         refused("FAILURE_BACKEND", "files");
     }
 
