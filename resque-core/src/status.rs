@@ -311,7 +311,8 @@ impl Leaving {
 /// What became of one [`Leaving`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Left {
-    /// It is off the registry, with its counters, or never was on it.
+    /// It is off the registry, with its counters: taken off now, or by somebody else before, or it
+    /// never was on it.
     Gone,
     /// It still holds a job, which has to be settled first; nothing changed.
     Holding(Box<Held>),

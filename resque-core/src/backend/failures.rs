@@ -20,8 +20,13 @@ pub trait FailureStore: Debug + Send + Sync + 'static {
     /// Adds records, in order. (A settlement records its failure by itself.)
     async fn record(&self, records: &[FailureRecord]) -> Result<()>;
 
-    /// How many records there are: all, or those of one queue's own list where the store keeps
-    /// one list a queue. Constant time.
+    /// How many records there are: all, or those of one queue. Constant time.
+    ///
+    /// # Errors
+    ///
+    /// [`crate::Error::NotOffered`] for one queue where a single list holds the records of all, so
+    /// that counting would have to read them: Redis under [`crate::FailureLayout::Single`]. A
+    /// filtered [`list`](Self::list) finds them there.
     async fn count(&self, queue: Option<&str>) -> Result<u64>;
 
     /// One page of records. Reads at most [`FailureQuery::scan_budget`] of them.
@@ -34,7 +39,10 @@ pub trait FailureStore: Debug + Send + Sync + 'static {
     /// Removes records. Answers in the order of the list.
     async fn remove(&self, ids: &[FailureId]) -> Result<Vec<Result<()>>>;
 
-    /// Removes all records, or those of one queue's own list, and answers how many there were.
-    /// Counters stay.
+    /// Removes all records, or those of one queue, and answers how many there were. Counters stay.
+    ///
+    /// # Errors
+    ///
+    /// [`crate::Error::NotOffered`] as for [`count`](Self::count).
     async fn clear(&self, queue: Option<&str>) -> Result<u64>;
 }

@@ -41,10 +41,12 @@ pub trait QueueBackend: Debug + Send + Sync + 'static {
     /// - apply each settlement only while the store still notes the reservation that the receipt
     ///   names (and, for a guarded receipt, the same heartbeat), and answer `Lost` otherwise;
     /// - move the job, record the failure, and count in that same step;
-    /// - give a slot of `want` that already holds a reservation that one again, and never overwrite
-    ///   a reservation except by settling it;
+    /// - give a slot of `want` that already holds a reservation that one again, also while reserving
+    ///   is paused or its queue is stopped or gone, and never overwrite a reservation except by
+    ///   settling it;
     /// - serve the queues of `from` strictly in order, at most one job to each slot of `want`,
-    ///   earlier slots first, nothing while reserving is paused and nothing from a stopped queue;
+    ///   earlier slots first, nothing new while reserving is paused and nothing new from a stopped
+    ///   queue;
     /// - note a job as held in the same step in which it leaves its queue;
     /// - give no job to a slot that [`dead`](super::WorkerRegistry::dead) would never find: one
     ///   without a heartbeat, such as one that was taken off the registry, gets its first with the
@@ -77,7 +79,8 @@ pub trait QueueBackend: Debug + Send + Sync + 'static {
     async fn create_queue(&self, queue: &QueueName) -> Result<bool>;
 
     /// Removes a queue with all its waiting jobs, in one step, and answers how many there were.
-    /// Jobs in flight, failures and delayed jobs stay.
+    /// Jobs in flight, failures and delayed jobs stay, and a stopped queue stays stopped: when jobs
+    /// come into it again, it gives none until it is started.
     async fn delete_queue(&self, queue: &QueueName) -> Result<u64>;
 
     /// Removes everything in this namespace and nothing else; answers how many keys, rows or

@@ -26,7 +26,9 @@ pub trait WorkerRegistry: Debug + Send + Sync + 'static {
     /// Takes workers off the registry, each in one step, with their start, heartbeat and counters.
     ///
     /// The backend must refuse one that still holds a job ([`Left::Holding`]) and, when a heartbeat
-    /// is named, one that has beaten since ([`Left::Alive`]). Answers in the order of the list.
+    /// is named, one that has beaten since ([`Left::Alive`]). One that is not on the registry, or no
+    /// longer because another janitor was faster, is [`Left::Gone`] like any other, whatever
+    /// heartbeat is named. Answers in the order of the list.
     async fn unregister(&self, leaving: &[Leaving]) -> Result<Vec<Left>>;
 
     /// All registered workers, ours and foreign.
