@@ -1,0 +1,356 @@
+//! Making and changing the tables and functions of a schema.
+
+use std::fmt;
+use std::time::SystemTime;
+
+use resque_core::{Error, Result, SharedClock, SystemClock};
+use sqlx::postgres::{PgConnection, PgRow};
+use sqlx::{AssertSqlSafe, Connection as _, Row as _};
+use std::sync::Arc;
+
+use crate::config::Config;
+use crate::connect::Settings;
+use crate::refusal::{Stage, unfit};
+use crate::schema::Schema;
+use crate::stamp::Stamp;
+
+/// One step from a version of the schema to the next one, and back.
+struct Migration {
+    version: i32,
+    name: &'static str,
+    up: &'static str,
+    down: &'static str,
+}
+
+macro_rules! migration {
+    ($version:literal, $name:literal) => {
+        Migration {
+            version: $version,
+            name: $name,
+            up: include_str!(concat!("migrate/", $name, ".up.sql")),
+            down: include_str!(concat!("migrate/", $name, ".down.sql")),
+        }
+    };
+}
+
+/// All migrations in their order. One that was released is never changed, only followed by another.
+const MIGRATIONS: &[Migration] = &[migration!(1, "0001_jobs")];
+
+/// The version of the schema that this version of the library works with.
+pub const VERSION: i32 = MIGRATIONS[MIGRATIONS.len() - 1].version;
+
+/// Makes and changes the tables and functions of a schema, never unasked.
+///
+/// Everything is one transaction under a lock: any number of processes may start at once, and
+/// nothing is ever half done.
+///
+/// ```no_run
+/// use resque_postgres::{Config, Migrator};
+///
+/// # async fn example() -> resque_core::Result<()> {
+/// let migrator = Migrator::new(Config::parse("postgres://localhost/shop")?);
+/// for step in migrator.status().await? {
+///     println!("{step}");
+/// }
+/// migrator.up().await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Migrator {
+    settings: Settings,
+}
+
+/// One migration, as [`Migrator::status`] tells of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct MigrationStatus {
+    /// The version it leads to.
+    pub version: i32,
+    /// Its name; for one that only a newer library knows, what the schema says.
+    pub name: String,
+    /// When it was applied, if it was.
+    pub applied: Option<SystemTime>,
+    /// Whether this library knows it.
+    pub known: bool,
+}
+
+impl Migrator {
+    /// Migrates the schema that `config` names.
+    #[must_use]
+    pub fn new(config: Config) -> Self {
+        Self::with_clock(config, Arc::new(SystemClock::new()))
+    }
+
+    /// The same; `clock` limits how long connecting may take.
+    #[must_use]
+    pub fn with_clock(config: Config, clock: SharedClock) -> Self {
+        Self {
+            settings: Settings::new(config, clock),
+        }
+    }
+
+    /// Tells of every migration whether it was applied. Changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`] if the server cannot be reached, [`Error::Rejected`] if it does not
+    /// let us in or look.
+    pub async fn status(&self) -> Result<Vec<MigrationStatus>> {
+        let mut connection = self.dial("read the migrations").await?;
+        let applied = self.applied(&mut connection).await;
+        let applied = applied.map_err(|error| self.refused("read the migrations", error))?;
+        Ok(merged(applied.unwrap_or_default()))
+    }
+
+    /// Applies what is missing and answers how many migrations that were.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Migrator::status`], and [`Error::Corrupt`] when the schema is newer than this
+    /// library.
+    pub async fn up(&self) -> Result<usize> {
+        self.up_to(VERSION).await
+    }
+
+    /// Applies what is missing up to a version and answers how many migrations that were.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Migrator::up`].
+    pub async fn up_to(&self, version: i32) -> Result<usize> {
+        const WHAT: &str = "migrate";
+        let mut connection = self.dial(WHAT).await?;
+        let applied = self.change(&mut connection, Direction::Up(version)).await;
+        applied.map_err(|error| self.refused(WHAT, error))?
+    }
+
+    /// Undoes the migrations behind `version`, the newest first, and answers how many that were.
+    /// Version 0 removes everything, with all jobs.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Migrator::up`].
+    pub async fn down_to(&self, version: i32) -> Result<usize> {
+        const WHAT: &str = "undo migrations";
+        let mut connection = self.dial(WHAT).await?;
+        let undone = self.change(&mut connection, Direction::Down(version)).await;
+        undone.map_err(|error| self.refused(WHAT, error))?
+    }
+
+    async fn dial(&self, what: &str) -> Result<PgConnection> {
+        self.settings.dial(what).await
+    }
+
+    fn refused(&self, what: &str, error: sqlx::Error) -> Error {
+        self.settings.refused(what, Stage::Asking, error)
+    }
+
+    fn schema(&self) -> &Schema {
+        &self.settings.config.schema
+    }
+
+    /// What was applied, oldest first; `None` where no migration ever was.
+    async fn applied(
+        &self,
+        connection: &mut PgConnection,
+    ) -> sqlx::Result<Option<Vec<MigrationStatus>>> {
+        let table = format!("{}.migrations", self.schema().identifier());
+        let there = sqlx::query("select to_regclass($1) is not null")
+            .bind(table)
+            .fetch_one(&mut *connection)
+            .await?;
+        if !there.try_get::<bool, _>(0)? {
+            return Ok(None);
+        }
+        let text = "select version, name, applied_at from resque.migrations order by version";
+        let text = AssertSqlSafe(self.schema().sql(text));
+        let rows = sqlx::query(text).fetch_all(&mut *connection).await?;
+        rows.iter()
+            .map(status_of)
+            .collect::<Result<_, _>>()
+            .map(Some)
+    }
+
+    async fn change(
+        &self,
+        connection: &mut PgConnection,
+        direction: Direction,
+    ) -> sqlx::Result<Result<usize>> {
+        let mut transaction = connection.begin().await?;
+        let schema = self.schema();
+        sqlx::query("select pg_advisory_xact_lock(hashtextextended($1, 0))")
+            .bind(format!("the migrations of {}", schema.name()))
+            .execute(&mut *transaction)
+            .await?;
+        let applied = self.applied(&mut transaction).await?;
+        let version = version_of(applied.as_deref().unwrap_or_default());
+        if version > VERSION {
+            return Ok(Err(self.newer(version)));
+        }
+        let count = match direction {
+            Direction::Up(to) => {
+                if applied.is_none() {
+                    run(&mut transaction, &first(schema)).await?;
+                }
+                self.apply(&mut transaction, version, to).await?
+            }
+            Direction::Down(to) => self.undo(&mut transaction, version, to).await?,
+        };
+        transaction.commit().await?;
+        Ok(Ok(count))
+    }
+
+    async fn apply(
+        &self,
+        connection: &mut PgConnection,
+        from: i32,
+        to: i32,
+    ) -> sqlx::Result<usize> {
+        let steps = MIGRATIONS.iter();
+        let steps = steps.filter(|step| step.version > from && step.version <= to);
+        let mut count = 0;
+        for step in steps {
+            run(connection, &self.schema().sql(step.up)).await?;
+            let note = "insert into resque.migrations (version, name) values ($1, $2)";
+            sqlx::query(AssertSqlSafe(self.schema().sql(note)))
+                .bind(step.version)
+                .bind(step.name)
+                .execute(&mut *connection)
+                .await?;
+            count += 1;
+        }
+        Ok(count)
+    }
+
+    async fn undo(&self, connection: &mut PgConnection, from: i32, to: i32) -> sqlx::Result<usize> {
+        let steps = MIGRATIONS.iter().rev();
+        let steps = steps.filter(|step| step.version <= from && step.version > to);
+        let mut count = 0;
+        for step in steps {
+            run(connection, &self.schema().sql(step.down)).await?;
+            let note = "delete from resque.migrations where version = $1";
+            sqlx::query(AssertSqlSafe(self.schema().sql(note)))
+                .bind(step.version)
+                .execute(&mut *connection)
+                .await?;
+            count += 1;
+        }
+        if to < 1 && count > 0 {
+            // The schema itself stays: it may hold tables of other people, or be granted to us.
+            run(
+                connection,
+                &self.schema().sql("drop table resque.migrations"),
+            )
+            .await?;
+        }
+        Ok(count)
+    }
+
+    fn newer(&self, version: i32) -> Error {
+        let found = format!("version {version} of the tables");
+        let expected =
+            format!("at most version {VERSION}; a newer version of the library knows it");
+        unfit(self.settings.place(), self.schema().name(), found, expected)
+    }
+
+    /// Fails unless the schema is of the version that this library works with.
+    pub(crate) async fn check(&self) -> Result<()> {
+        const WHAT: &str = "look at the schema";
+        let mut connection = self.dial(WHAT).await?;
+        let applied = self.applied(&mut connection).await;
+        let version = match applied.map_err(|error| self.refused(WHAT, error))? {
+            None => 0,
+            Some(applied) => version_of(&applied),
+        };
+        let found = match version {
+            VERSION => return Ok(()),
+            0 => "no tables of Resque".to_owned(),
+            newer if newer > VERSION => return Err(self.newer(newer)),
+            older => format!("version {older} of the tables"),
+        };
+        let expected = format!("version {VERSION}; `resque migrate` makes it");
+        Err(unfit(
+            self.settings.place(),
+            self.schema().name(),
+            found,
+            expected,
+        ))
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Direction {
+    Up(i32),
+    Down(i32),
+}
+
+/// Makes the schema, unless somebody has done so for us, and the table of its migrations.
+fn first(schema: &Schema) -> String {
+    let table = "create table resque.migrations (
+        version integer primary key,
+        name text not null,
+        applied_at timestamptz not null default now()
+    )";
+    format!(
+        "create schema if not exists {};\n{}",
+        schema.identifier(),
+        schema.sql(table)
+    )
+}
+
+async fn run(connection: &mut PgConnection, sql: &str) -> sqlx::Result<()> {
+    sqlx::raw_sql(AssertSqlSafe(sql))
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+fn status_of(row: &PgRow) -> sqlx::Result<MigrationStatus> {
+    let version = row.try_get(0)?;
+    Ok(MigrationStatus {
+        version,
+        name: row.try_get(1)?,
+        applied: Some(row.try_get::<Stamp, _>(2)?.time()),
+        known: MIGRATIONS.iter().any(|step| step.version == version),
+    })
+}
+
+fn version_of(applied: &[MigrationStatus]) -> i32 {
+    applied.iter().map(|step| step.version).max().unwrap_or(0)
+}
+
+/// What was applied, and what there is besides.
+fn merged(mut applied: Vec<MigrationStatus>) -> Vec<MigrationStatus> {
+    for step in MIGRATIONS {
+        if applied.iter().all(|done| done.version != step.version) {
+            applied.push(MigrationStatus {
+                version: step.version,
+                name: step.name.to_owned(),
+                applied: None,
+                known: true,
+            });
+        }
+    }
+    applied.sort_unstable_by_key(|step| step.version);
+    applied
+}
+
+impl fmt::Display for MigrationStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = match (self.applied, self.known) {
+            (None, _) => "pending",
+            (Some(_), true) => "applied",
+            (Some(_), false) => "applied by a newer version",
+        };
+        write!(f, "{}: {state}", self.name)
+    }
+}
+
+impl fmt::Debug for Migrator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Migrator")
+            .field("config", &self.settings.config)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,75 @@
+//! Making, changing and removing the tables, on a real server.
+
+use resque_core::{Error, Result};
+use resque_postgres::{Config, Migrator, VERSION};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+
+fn config(namespace: &str) -> Config {
+    let server = resque_testserver::shared_postgres().expect("a Postgres server");
+    let config = Config::parse(server.url()).unwrap();
+    let namespace = format!("{namespace} {}", std::process::id());
+    config.with_namespace(namespace).unwrap()
+}
+
+async fn run(config: &Config, sql: &str) {
+    let server = resque_testserver::shared_postgres().expect("a Postgres server");
+    let mut connection = PgConnection::connect(server.url()).await.unwrap();
+    let sql = sql.replace("SCHEMA", &format!("\"{}\"", config.namespace()));
+    let done = sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection);
+    done.await.unwrap();
+}
+
+async fn applied(migrator: &Migrator) -> Result<Vec<bool>> {
+    let status = migrator.status().await?;
+    Ok(status.iter().map(|step| step.applied.is_some()).collect())
+}
+
+#[tokio::test]
+async fn up_and_down_and_up_again() {
+    let config = config("up 'and' down");
+    let migrator = Migrator::new(config.clone());
+    let steps = usize::try_from(VERSION).unwrap();
+    assert_eq!(applied(&migrator).await.unwrap(), vec![false; steps]);
+    for _ in 0..2 {
+        assert_eq!(migrator.up().await.unwrap(), steps);
+        assert_eq!(migrator.up().await.unwrap(), 0);
+        assert_eq!(applied(&migrator).await.unwrap(), vec![true; steps]);
+        assert_eq!(migrator.down_to(0).await.unwrap(), steps);
+        assert_eq!(migrator.down_to(0).await.unwrap(), 0);
+    }
+    // Nothing is left of ours, so that the schema can go without force.
+    run(&config, "drop schema SCHEMA restrict").await;
+}
+
+#[tokio::test]
+async fn ten_processes_may_start_at_once() {
+    let config = config("ten");
+    let mut starts = Vec::new();
+    for _ in 0..10 {
+        let migrator = Migrator::new(config.clone());
+        starts.push(tokio::spawn(async move { migrator.up().await }));
+    }
+    let mut made = 0;
+    for start in starts {
+        made += start.await.unwrap().unwrap();
+    }
+    assert_eq!(made, usize::try_from(VERSION).unwrap());
+    run(&config, "drop schema SCHEMA cascade").await;
+}
+
+#[tokio::test]
+async fn a_newer_schema_is_left_alone() {
+    let config = config("newer");
+    let migrator = Migrator::new(config.clone());
+    migrator.up().await.unwrap();
+    let newer = "insert into SCHEMA.migrations (version, name) values (9999, '9999_later')";
+    run(&config, newer).await;
+    for outcome in [migrator.up().await, migrator.down_to(0).await] {
+        let error = outcome.unwrap_err();
+        assert!(matches!(error, Error::Corrupt { .. }), "{error:?}");
+        assert!(error.to_string().contains("version 9999"), "{error}");
+    }
+    let status = migrator.status().await.unwrap();
+    assert!(status.last().is_some_and(|step| !step.known));
+    run(&config, "drop schema SCHEMA cascade").await;
+}
