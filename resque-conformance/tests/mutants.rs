@@ -142,6 +142,10 @@ mutants! {
         "rules_queues::an_empty_queue_stays";
     deleting_leaves_the_name: queues::DeletingLeavesTheName,
         "rules_queues::a_deleted_queue_is_gone_with_its_jobs";
+    deleting_starts: queues::DeletingStarts,
+        "rules_control::a_deleted_queue_stays_stopped";
+    measures_all_queues: queues::MeasuresAllQueues,
+        "rules_queues::a_queue_tells_its_length";
     deletes_by_prefix: queues::DeletesByPrefix,
         "g5_bytes::similar_queue_names_stay_apart";
     every_queue_is_new: queues::EveryQueueIsNew,

@@ -107,6 +107,11 @@ impl Queues {
         popped
     }
 
+    /// How many jobs a queue has.
+    pub(crate) fn length(&self, name: &QueueName) -> usize {
+        self.queues.get(name).map_or(0, |queue| queue.jobs.len())
+    }
+
     /// The payloads of one part of a queue.
     pub(crate) fn peek(&self, name: &QueueName, page: Page) -> Vec<Payload> {
         let Some(queue) = self.queues.get(name) else {

@@ -59,6 +59,10 @@ impl QueueBackend for MemoryBackend {
         Ok(QueueListing::new(statuses, Vec::new()))
     }
 
+    async fn length(&self, queue: &QueueName) -> Result<u64> {
+        Ok(self.store.step(|state| state.queues.length(queue)) as u64)
+    }
+
     async fn create_queue(&self, queue: &QueueName) -> Result<bool> {
         Ok(self.store.step(|state| state.queues.create(queue)))
     }

@@ -51,6 +51,10 @@ impl QueueBackend for Store {
         self.list_queues().await
     }
 
+    async fn length(&self, queue: &QueueName) -> Result<u64> {
+        self.queue_length(queue).await
+    }
+
     async fn create_queue(&self, queue: &QueueName) -> Result<bool> {
         self.add_queue(queue).await
     }

@@ -56,6 +56,15 @@ impl Store {
         Ok(listing)
     }
 
+    /// How many jobs a queue has.
+    pub(crate) async fn queue_length(&self, queue: &QueueName) -> Result<u64> {
+        let key = self.keys.queue(queue.as_str());
+        let mut batch = Batch::new();
+        batch.command("LLEN").arg(&key);
+        let reply = self.on_key("measure a queue", &key, &batch).await?;
+        Ok(number_of(&reply))
+    }
+
     /// Makes a queue exist.
     pub(crate) async fn add_queue(&self, queue: &QueueName) -> Result<bool> {
         let key = self.keys.queues();

@@ -56,6 +56,21 @@ cases! {
         Ok(())
     }
 
+    /// A stopped queue that is deleted is still stopped when jobs come into it again.
+    #[needs(control)]
+    async fn a_deleted_queue_stays_stopped(world: &World) -> Verdict {
+        let store = world.store();
+        store.push("mail", [1]).await?;
+        store.control()?.set_stopped(&queue("mail"), true).await?;
+        store.queues().delete_queue(&queue("mail")).await?;
+        store.push("mail", [2]).await?;
+        let slot = store.register(0).await?;
+        ensure_eq!(store.reserve(&slot, "mail").await?, None, "what it gives");
+        store.control()?.set_stopped(&queue("mail"), false).await?;
+        ensure_eq!(store.drain(&slot, "mail").await?, [2], "once started");
+        Ok(())
+    }
+
     /// A plain pop takes nothing from a stopped queue either.
     #[needs(control)]
     async fn a_plain_pop_obeys_a_stopped_queue(world: &World) -> Verdict {

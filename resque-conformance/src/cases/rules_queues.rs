@@ -120,6 +120,24 @@ cases! {
         Ok(())
     }
 
+    /// A queue tells how many jobs wait in it; one that does not exist has none, and is not made by
+    /// asking.
+    async fn a_queue_tells_its_length(world: &World) -> Verdict {
+        let store = world.store();
+        store.push("mail", [1, 2, 3]).await?;
+        store.push("news", [4]).await?;
+        store.hand_out_one("mail", 5).await?;
+        for (name, length) in [("mail", 3), ("news", 1), ("none", 0)] {
+            ensure_eq!(
+                store.queues().length(&queue(name)).await?,
+                length,
+                "jobs in {name}"
+            );
+        }
+        ensure_eq!(store.queue_names().await?, ["mail", "news"], "the queues");
+        Ok(())
+    }
+
     /// Deleting a queue leaves other queues, failures and counters alone.
     async fn deleting_a_queue_leaves_everything_else(world: &World) -> Verdict {
         let store = world.store();

@@ -39,6 +39,30 @@ impl Twist for DeletingLeavesTheName {
     }
 }
 
+/// Deleting a queue starts it.
+#[derive(Debug)]
+pub(crate) struct DeletingStarts;
+
+#[async_trait]
+impl Twist for DeletingStarts {
+    async fn delete_queue(&self, inner: &Backend, queue: &QueueName) -> Result<u64> {
+        ability!(inner, control).set_stopped(queue, false).await?;
+        inner.queues().delete_queue(queue).await
+    }
+}
+
+/// The length of a queue is that of all of them.
+#[derive(Debug)]
+pub(crate) struct MeasuresAllQueues;
+
+#[async_trait]
+impl Twist for MeasuresAllQueues {
+    async fn length(&self, inner: &Backend, _: &QueueName) -> Result<u64> {
+        let listing = inner.queues().queues().await?;
+        Ok(listing.queues.iter().map(|status| status.length).sum())
+    }
+}
+
 /// Deleting a queue deletes those whose names begin alike.
 #[derive(Debug)]
 pub(crate) struct DeletesByPrefix;

@@ -204,6 +204,7 @@ twists! {
         async fn peek(queue: &QueueName, page: Page) -> Result<Vec<Payload>> => peek;
         async fn edit(batch: &[Edit]) -> Result<Vec<u64>> => edit;
         async fn queues() -> Result<QueueListing> => queues;
+        async fn length(queue: &QueueName) -> Result<u64> => length;
         async fn create_queue(queue: &QueueName) -> Result<bool> => create_queue;
         async fn delete_queue(queue: &QueueName) -> Result<u64> => delete_queue;
         async fn clear() -> Result<u64> => clear;

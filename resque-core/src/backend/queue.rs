@@ -75,6 +75,16 @@ pub trait QueueBackend: Debug + Send + Sync + 'static {
     /// All queues that exist, empty ones too.
     async fn queues(&self) -> Result<QueueListing>;
 
+    /// How many jobs wait in one queue; 0 if it does not exist.
+    ///
+    /// Unless this is overridden it looks through all queues, which is slow where they are many.
+    async fn length(&self, queue: &QueueName) -> Result<u64> {
+        let listing = self.queues().await?;
+        Ok(listing
+            .get(queue.as_str())
+            .map_or(0, |status| status.length))
+    }
+
     /// Makes a queue exist without a job; answers whether it is new.
     async fn create_queue(&self, queue: &QueueName) -> Result<bool>;
 

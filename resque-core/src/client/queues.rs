@@ -45,8 +45,12 @@ impl Client {
     ///
     /// As for [`queues`](Client::queues).
     pub async fn size(&self, queue: &str) -> Result<u64> {
-        let listing = self.queue_listing().await?;
-        Ok(listing.get(queue).map_or(0, |status| status.length))
+        let store = self.store("measuring a queue")?;
+        match QueueName::new(queue) {
+            Ok(queue) => store.queues().length(&queue).await,
+            // No queue can have this name.
+            Err(_) => Ok(0),
+        }
     }
 
     /// How many jobs wait in each queue.

@@ -43,6 +43,7 @@ operations! {
     Peek: "peek",
     Edit: "edit",
     Queues: "list the queues",
+    QueueLength: "measure a queue",
     CreateQueue: "create a queue",
     DeleteQueue: "delete a queue",
     Clear: "clear",

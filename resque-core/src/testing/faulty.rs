@@ -147,6 +147,11 @@ impl QueueBackend for Faulty {
             .await
     }
 
+    async fn length(&self, queue: &QueueName) -> Result<u64> {
+        let call = self.inner.queues().length(queue);
+        self.call(Operation::QueueLength, call).await
+    }
+
     async fn create_queue(&self, queue: &QueueName) -> Result<bool> {
         let call = self.inner.queues().create_queue(queue);
         self.call(Operation::CreateQueue, call).await

@@ -40,6 +40,7 @@ async fn queues_are_made_listed_measured_and_removed() {
     assert_eq!(names, ["empty", "file_serve"]);
     assert_eq!(client.size("file_serve").await.unwrap(), 2);
     assert_eq!(client.size("unknown").await.unwrap(), 0);
+    assert_eq!(client.size("no,name").await.unwrap(), 0);
     let sizes: Vec<u64> = client.sizes().await.unwrap().into_values().collect();
     assert_eq!(sizes, [0, 2]);
     let samples = client.sample_queues(1).await.unwrap();
