@@ -220,7 +220,7 @@ impl WorkerBuilder {
             .unwrap_or_else(|| settings.heartbeat_every.min(settings.prune_after / 6));
         settings.janitor_every = self
             .janitor_every
-            .unwrap_or_else(|| settings.janitor_every.min(settings.prune_after));
+            .unwrap_or_else(|| settings.janitor_every.min(settings.prune_after / 4));
         if settings.heartbeat_every >= settings.stale_after() {
             return Err(invalid(
                 "heartbeat_every",
@@ -333,7 +333,8 @@ impl WorkerBuilder {
         self
     }
 
-    /// How often this process looks for dead workers. Five seconds if nothing is said.
+    /// How often this process looks for dead workers. Five seconds if nothing is said, and sooner if
+    /// `prune_after` is short.
     pub fn janitor_every(mut self, interval: Duration) -> Self {
         self.janitor_every = Some(interval);
         self

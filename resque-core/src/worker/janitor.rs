@@ -67,8 +67,9 @@ impl Janitor {
         let Some(before) = now.checked_sub(silence) else {
             return Ok(());
         };
-        let dead = backend.workers().dead(before).await?;
-        let in_sight = sight.look(vitals::Moment::of(&self.core.clock));
+        let dead = backend.workers().dead(before).await;
+        let dead = dead.inspect_err(|_| sight.fail())?;
+        let view = sight.look(vitals::Moment::of(&self.core.clock));
         if dead.is_empty() {
             return Ok(());
         }
@@ -76,10 +77,10 @@ impl Janitor {
         let mut leaving = Vec::new();
         let mut recoveries = Vec::new();
         for dead in dead {
-            let silent = now.duration_since(dead.last_heartbeat).unwrap_or_default();
-            // What was not seen is no silence.
-            let silent = silent.min(in_sight);
             let limit = self.limit(&dead);
+            let shown = now.duration_since(dead.last_heartbeat).unwrap_or_default();
+            // What was not seen is no silence.
+            let silent = view.silence(shown, limit);
             // Whatever the store thinks of ourselves, the heartbeat deals with it.
             if silent <= limit || ours.contains(&dead.id) {
                 continue;

@@ -162,7 +162,7 @@ async fn a_janitor_whose_replies_are_lost_records_a_job_once() {
         world.faults.next(operation, Fault::ReplyLost);
         world.faults.next(operation, Fault::NotExecuted);
     }
-    world.pass(60, 4).await;
+    world.pass(90, 4).await;
     worker.phase(Phase::Working).await;
     assert_eq!(
         (world.failures().await.len(), world.registered().await),
@@ -197,6 +197,57 @@ async fn after_an_outage_everybody_has_time_to_beat_again() {
     world.pass(6, 4).await;
     assert_eq!(pruned(&mut worker).await, other);
     assert_eq!(world.failures().await.len(), 1);
+    worker.quit().await;
+}
+
+#[tokio::test]
+async fn a_worker_that_has_just_come_gives_the_others_time_to_beat() {
+    let world = World::new();
+    world.push("Ok", 0..1).await;
+    let other = die(&world, "web1~abcde:1-0:q").await;
+    // The store is away for everybody and comes back as this worker starts.
+    world.clock.advance(Duration::from_secs(600));
+    let mut worker = start(world.worker());
+    world.pass(29, 4).await;
+    assert_eq!((world.failures().await, holders(&world).await), (vec![], 1));
+    let now = world.store.workers().server_time().await.unwrap();
+    let beats = world
+        .store
+        .workers()
+        .heartbeat(std::slice::from_ref(&other), now);
+    assert_eq!(beats.await.unwrap().gone, []);
+    world.pass(60, 4).await;
+    assert_eq!((world.failures().await, holders(&world).await), (vec![], 1));
+    world.pass(6, 4).await;
+    assert_eq!(pruned(&mut worker).await, other);
+    worker.quit().await;
+}
+
+#[tokio::test]
+async fn who_was_dead_long_before_a_worker_came_is_recorded_after_half_the_time() {
+    let world = World::new();
+    world.push("Ok", 0..1).await;
+    let dead = die(&world, "web1~abcde:1-0:q").await;
+    world.clock.advance(Duration::from_secs(600));
+    let mut worker = start(world.worker());
+    world.pass(36, 4).await;
+    assert_eq!(pruned(&mut worker).await, dead);
+    assert_eq!(world.failures().await.len(), 1);
+    worker.quit().await;
+}
+
+#[tokio::test]
+async fn a_foreign_worker_has_time_to_beat_too() {
+    let world = World::new();
+    world.push("Ok", 0..1).await;
+    die(&world, "ruby1:4711:q").await;
+    world.clock.advance(Duration::from_secs(600));
+    let mut worker = start(world.worker());
+    // Ruby's workers beat once a minute.
+    world.pass(149, 4).await;
+    assert_eq!((world.failures().await, holders(&world).await), (vec![], 1));
+    world.pass(7, 4).await;
+    pruned(&mut worker).await;
     worker.quit().await;
 }
 
