@@ -11,5 +11,6 @@ mod formats;
 mod payloads;
 mod refusals;
 mod registry;
+mod suspects;
 mod waiting;
 mod wrong_types;
