@@ -1,28 +1,41 @@
 //! Failures: both layouts, listed, retried, removed.
 
-use resque::{FailureFilter, FailureId};
+use resque::{FailureFilter, FailureId, FailureRecord, MassRemove, Payload};
 use serde_json::json;
 
-use crate::harness::Golden;
+use crate::harness::{Golden, now};
 
-/// Three jobs failed in the recordings: two of the queue q0, one of q1.
-async fn three(golden: &Golden) {
-    golden.failed(0, "Archive", "q0").await;
-    golden.failed(1, "Noargs", "q1").await;
-    golden.failed(2, "Archive", "q0").await;
+/// What failed in the recordings, as class and queue; the error of the nth is `e<n>`.
+const TWO: &[(&str, &str)] = &[("Archive", "q0"), ("Noargs", "q1")];
+const THREE: &[(&str, &str)] = &[("Archive", "q0"), ("Noargs", "q1"), ("Archive", "q0")];
+const FOUR: &[(&str, &str)] = &[
+    ("Archive", "q0"),
+    ("Noargs", "q1"),
+    ("Archive", "q0"),
+    ("Noargs", "q1"),
+];
+
+/// Does the same to the same failures in each scenario: both layouts recorded most of them.
+async fn each(
+    scenarios: &[(&'static str, &[(&str, &str)])],
+    act: impl AsyncFn(&Golden, resque::Failures<'_>),
+) {
+    for (name, failed) in scenarios {
+        let golden = Golden::open(name).await;
+        for (n, (class, queue)) in failed.iter().enumerate() {
+            golden.failed(n, class, queue).await;
+        }
+        act(&golden, golden.client.failures().unwrap()).await;
+        golden.check().await;
+    }
 }
 
-/// The id of the record that was made as the nth.
-async fn id(golden: &Golden, n: usize) -> FailureId {
-    let entries = golden.client.failures().unwrap().all(0, 10).await.unwrap();
-    let error = format!("e{n}");
-    let entry = entries.into_iter().find(|entry| {
-        entry
-            .content
-            .record()
-            .is_some_and(|record| record.error == error)
-    });
-    entry.unwrap().id
+/// The id of the record with this error.
+async fn id(failures: &resque::Failures<'_>, error: &str) -> FailureId {
+    let entries = failures.all(0, 10).await.unwrap().into_iter();
+    let says = |record: &FailureRecord| record.error == error;
+    let mut found = entries.filter(|entry| entry.content.record().is_some_and(says));
+    found.next().unwrap().id
 }
 
 fn of_queue(queue: &str) -> FailureFilter {
@@ -32,194 +45,168 @@ fn of_queue(queue: &str) -> FailureFilter {
 }
 
 #[tokio::test]
-async fn s14_failure_list_ops() {
-    let golden = Golden::open("14_failure_list_ops").await;
-    three(&golden).await;
+async fn listed() {
+    let both = [
+        ("14_failure_list_ops", THREE),
+        ("17_multi_queue_failure", THREE),
+    ];
+    each(&both, async |golden, failures| {
+        let count = json!(failures.count().await.unwrap());
+        assert!(
+            [golden.note("count"), golden.note("count_all")].contains(&count),
+            "{count}"
+        );
+        let mut archives = FailureFilter::default();
+        archives.class = Some("Archive".to_owned());
+        assert_eq!(failures.count_where(&archives).await.unwrap(), 2);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn one_is_retried() {
+    let all = [
+        ("15_failure_requeue", TWO),
+        ("17c_multi_queue_requeue", THREE),
+        ("tz_madrid_15_failure_requeue", TWO),
+        ("tz_madrid_17c_multi_queue_requeue", THREE),
+    ];
+    each(&all, async |_, failures| {
+        let id = id(&failures, "e0").await;
+        failures.retry(&id).await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn all_are_retried() {
+    let both = [
+        ("15b_failure_requeue_all", THREE),
+        ("17e_multi_queue_requeue_all", THREE),
+    ];
+    each(&both, async |_, failures| {
+        assert_eq!(failures.retry_all().await.unwrap(), 3);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn those_of_a_queue_are_retried() {
+    let both = [
+        ("15c_failure_requeue_queue", THREE),
+        ("17d_multi_queue_requeue_queue", THREE),
+    ];
+    each(&both, async |_, failures| {
+        assert_eq!(failures.retry_queue("q0").await.unwrap(), 2);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn one_is_removed() {
+    for (name, error) in [
+        ("16_failure_remove", "e1"),
+        ("17f_multi_queue_remove", "e0"),
+    ] {
+        each(&[(name, THREE)], async |_, failures| {
+            let id = id(&failures, error).await;
+            failures.remove(&id).await.unwrap();
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn those_of_a_queue_are_removed() {
+    each(
+        &[("16b_failure_remove_queue", FOUR)],
+        async |_, failures| {
+            assert_eq!(failures.remove_where(&of_queue("q0")).await.unwrap(), 2);
+        },
+    )
+    .await;
+    each(
+        &[("17g_multi_queue_remove_queue", THREE)],
+        async |_, failures| {
+            assert_eq!(failures.remove_queue("q0").await.unwrap(), 2);
+        },
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn all_are_removed() {
+    each(&[("16c_failure_clear", THREE)], async |golden, failures| {
+        let stats = golden.client.stats().unwrap();
+        stats.set("failed", 3).await.unwrap();
+        assert_eq!(failures.clear().await.unwrap(), 3);
+    })
+    .await;
+    each(&[("17h_multi_queue_clear", THREE)], async |_, failures| {
+        assert_eq!(failures.clear().await.unwrap(), 3);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn retried_ones_are_removed() {
+    each(
+        &[("16d_failure_clear_retried", FOUR)],
+        async |_, failures| {
+            for error in ["e0", "e2"] {
+                let id = id(&failures, error).await;
+                failures.retry(&id).await.unwrap();
+            }
+            assert_eq!(failures.clear_retried().await.unwrap(), 2);
+        },
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn perls_calls() {
+    let golden = Golden::open("perl_08_failures").await;
     let failures = golden.client.failures().unwrap();
-    assert_eq!(json!(failures.count().await.unwrap()), golden.note("count"));
-    let mut archives = FailureFilter::default();
-    archives.class = Some("Archive".to_owned());
-    assert_eq!(
-        json!(failures.count_where(&archives).await.unwrap()),
-        golden.note("count_class")
-    );
-    golden.check().await;
-}
-
-#[tokio::test]
-async fn s15_failure_requeue() {
-    let golden = Golden::open("15_failure_requeue").await;
-    golden.failed(0, "Archive", "q0").await;
-    golden.failed(1, "Noargs", "q1").await;
-    golden
-        .client
-        .failures()
-        .unwrap()
-        .retry(&id(&golden, 0).await)
-        .await
+    for (n, (error, queue)) in [
+        ("err 0", "a"),
+        ("msg 1", "b"),
+        ("err 2", "a"),
+        ("err 3", "b"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let payload = Payload::new(format!(r#"{{"class":"C{n}","args":["{n}"]}}"#));
+        let record = FailureRecord::new(now(), payload, "Resque::Failure::Job", error)
+            .on(golden.worker("q").to_string(), queue);
+        failures.record(record).await.unwrap();
+    }
+    let count = failures.count().await.unwrap();
+    assert_eq!(json!(count.to_string()), golden.note("count"));
+    let first = id(&failures, "err 0").await;
+    failures.retry(&first).await.unwrap();
+    let second = id(&failures, "msg 1").await;
+    failures.remove(&second).await.unwrap();
+    let mass = MassRemove::new()
+        .queue("a")
+        .when(|record| record.error.starts_with("err"))
+        .requeue_to("z")
         .unwrap();
-    golden.check().await;
-}
-
-#[tokio::test]
-async fn s15b_failure_requeue_all() {
-    let golden = Golden::open("15b_failure_requeue_all").await;
-    three(&golden).await;
-    assert_eq!(
-        golden.client.failures().unwrap().retry_all().await.unwrap(),
-        3
-    );
-    golden.check().await;
-}
-
-#[tokio::test]
-async fn s15c_failure_requeue_queue() {
-    let golden = Golden::open("15c_failure_requeue_queue").await;
-    three(&golden).await;
-    assert_eq!(
-        golden
-            .client
-            .failures()
-            .unwrap()
-            .retry_queue("q0")
-            .await
-            .unwrap(),
-        2
-    );
-    golden.check().await;
-}
-
-#[tokio::test]
-async fn s16_failure_remove() {
-    let golden = Golden::open("16_failure_remove").await;
-    three(&golden).await;
-    golden
-        .client
-        .failures()
-        .unwrap()
-        .remove(&id(&golden, 1).await)
+    let mass = mass.run(&failures).await.unwrap();
+    assert_eq!(json!(mass), golden.note("mass"));
+    let left: Vec<String> = failures
+        .all(0, 10)
         .await
-        .unwrap();
-    golden.check().await;
-}
-
-#[tokio::test]
-async fn s16b_failure_remove_queue() {
-    let golden = Golden::open("16b_failure_remove_queue").await;
-    three(&golden).await;
-    golden.failed(3, "Noargs", "q1").await;
-    assert_eq!(
-        golden
-            .client
-            .failures()
-            .unwrap()
-            .remove_where(&of_queue("q0"))
-            .await
-            .unwrap(),
-        2
-    );
-    golden.check().await;
-}
-
-#[tokio::test]
-async fn s16c_failure_clear() {
-    let golden = Golden::open("16c_failure_clear").await;
-    three(&golden).await;
-    golden
-        .client
-        .stats()
         .unwrap()
-        .set("failed", 3)
-        .await
-        .unwrap();
-    assert_eq!(golden.client.failures().unwrap().clear().await.unwrap(), 3);
-    golden.check().await;
-}
-
-#[tokio::test]
-async fn s16d_failure_clear_retried() {
-    let golden = Golden::open("16d_failure_clear_retried").await;
-    three(&golden).await;
-    golden.failed(3, "Noargs", "q1").await;
-    let failures = golden.client.failures().unwrap();
-    failures.retry(&id(&golden, 0).await).await.unwrap();
-    failures.retry(&id(&golden, 2).await).await.unwrap();
-    assert_eq!(failures.clear_retried().await.unwrap(), 2);
-    golden.check().await;
-}
-
-#[tokio::test]
-async fn s17_multi_queue_failure() {
-    let golden = Golden::with_multi_queue("17_multi_queue_failure").await;
-    three(&golden).await;
-    let failures = golden.client.failures().unwrap();
+        .iter()
+        .filter_map(|entry| Some(entry.content.record()?.error.clone()))
+        .collect();
+    assert_eq!(json!(left), golden.note("left"));
+    let all = MassRemove::new().run(&failures).await.unwrap();
+    assert_eq!(json!(all), golden.note("mass_all"));
     assert_eq!(
-        json!(failures.count().await.unwrap()),
-        golden.note("count_all")
+        json!(failures.clear().await.unwrap().to_string()),
+        golden.note("clear")
     );
-    golden.check().await;
-}
-
-#[tokio::test]
-async fn s17c_multi_queue_requeue() {
-    let golden = Golden::with_multi_queue("17c_multi_queue_requeue").await;
-    three(&golden).await;
-    golden
-        .client
-        .failures()
-        .unwrap()
-        .retry(&id(&golden, 0).await)
-        .await
-        .unwrap();
-    golden.check().await;
-}
-
-#[tokio::test]
-async fn s17e_multi_queue_requeue_all() {
-    let golden = Golden::with_multi_queue("17e_multi_queue_requeue_all").await;
-    three(&golden).await;
-    assert_eq!(
-        golden.client.failures().unwrap().retry_all().await.unwrap(),
-        3
-    );
-    golden.check().await;
-}
-
-#[tokio::test]
-async fn s17f_multi_queue_remove() {
-    let golden = Golden::with_multi_queue("17f_multi_queue_remove").await;
-    three(&golden).await;
-    golden
-        .client
-        .failures()
-        .unwrap()
-        .remove(&id(&golden, 0).await)
-        .await
-        .unwrap();
-    golden.check().await;
-}
-
-#[tokio::test]
-async fn s17g_multi_queue_remove_queue() {
-    let golden = Golden::with_multi_queue("17g_multi_queue_remove_queue").await;
-    three(&golden).await;
-    assert_eq!(
-        golden
-            .client
-            .failures()
-            .unwrap()
-            .remove_queue("q0")
-            .await
-            .unwrap(),
-        2
-    );
-    golden.check().await;
-}
-
-#[tokio::test]
-async fn s17h_multi_queue_clear() {
-    let golden = Golden::with_multi_queue("17h_multi_queue_clear").await;
-    three(&golden).await;
-    assert_eq!(golden.client.failures().unwrap().clear().await.unwrap(), 3);
     golden.check().await;
 }

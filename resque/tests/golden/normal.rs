@@ -17,7 +17,7 @@ static RULES: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         (r#","rs":\{"receipt":"[0-9a-f-]+"\}"#, ""),
         (r#","id":"[0-9a-f]{12}-[0-9a-f]+""#, ""),
         // Where something failed is told in the language that it failed in.
-        (r#""backtrace":(\[[^\]]*\]|null)"#, r#""backtrace":[…]"#),
+        (r#""backtrace":(\[[^\]]*\]|null)"#, r#""backtrace":"…""#),
         (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "<ISO8601_UTC_Z>"),
         (
             r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?[+-]\d\d:\d\d",
@@ -26,6 +26,10 @@ static RULES: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         (
             r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4}",
             "<YYYY-MM-DD HH:MM:SS +ZZZZ>",
+        ),
+        (
+            r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC",
+            "<YYYY-MM-DD HH:MM:SS UTC>",
         ),
         (
             r"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d [A-Z]+",

@@ -1,6 +1,6 @@
 //! Queues: enqueue, pop, dequeue, remove.
 
-use resque::{Client, Error, Handlers, Page};
+use resque::{Client, Error, Handlers, Hooks, Page};
 use serde_json::{Value, json};
 
 use crate::harness::Golden;
@@ -96,6 +96,20 @@ async fn s03_pop_peek_size() {
 }
 
 #[tokio::test]
+async fn s03b_nothing_there() {
+    let golden = Golden::open("03b_queue_sizes_empty").await;
+    let client = &golden.client;
+    let sizes = client.sizes().await.unwrap();
+    assert_eq!(
+        json!(sizes.len()),
+        json!(golden.note("queue_sizes").as_object().unwrap().len())
+    );
+    assert!(client.sample_queues(10).await.unwrap().is_empty());
+    assert!(client.working().await.unwrap().is_empty());
+    golden.check().await;
+}
+
+#[tokio::test]
 async fn s04_dequeue_with_args() {
     let golden = Golden::open("04_dequeue_with_args").await;
     let client = &golden.client;
@@ -148,6 +162,23 @@ async fn s05_dequeue_without_args() {
 }
 
 #[tokio::test]
+async fn s05b_dequeue_with_hooks() {
+    let golden = Golden::open("05b_dequeue_hooks").await;
+    let hooks = Hooks::new().before_dequeue("before_dequeue_a", |_| async { Ok(true) });
+    let client = golden.client.with_hooks(hooks);
+    client
+        .enqueue_raw("file_serve", "HookLog", &(1,))
+        .await
+        .unwrap();
+    let removed = client
+        .dequeue_raw("file_serve", "HookLog", Some(&(1,)))
+        .await
+        .unwrap();
+    assert_eq!(json!(removed), golden.note("ret"));
+    golden.check().await;
+}
+
+#[tokio::test]
 async fn s06_remove_queue() {
     let golden = Golden::open("06_remove_queue").await;
     let client = &golden.client;
@@ -158,6 +189,27 @@ async fn s06_remove_queue() {
     client.enqueue_raw("keep", "Archive", &(1,)).await.unwrap();
     client.remove_queue("file_serve").await.unwrap();
     client.remove_queue("nope").await.unwrap();
+    golden.check().await;
+}
+
+#[tokio::test]
+async fn s24_the_end_of_the_queue() {
+    let golden = Golden::open("24_enqueue_front").await;
+    for n in [1, 2] {
+        golden.client.enqueue_raw("q", "A", &(n,)).await.unwrap();
+    }
+    golden.check().await;
+}
+
+#[tokio::test]
+async fn s13c_around_that_performs_nothing() {
+    let golden = Golden::open("13c_around_without_yield").await;
+    let hooks = Hooks::new().around_perform("around_perform", |_, _| async { Ok(()) });
+    let handlers = Handlers::new()
+        .register_fn("NoYield", |(): (), _| async { Ok(()) })
+        .hooks(hooks);
+    let inline = Client::inline(handlers);
+    inline.enqueue_raw("q", "NoYield", &()).await.unwrap();
     golden.check().await;
 }
 
@@ -175,7 +227,7 @@ async fn s26_inline() {
 
 #[tokio::test]
 async fn s32_namespace() {
-    let golden = Golden::in_namespace("32_namespace", "my:ns").await;
+    let golden = Golden::open("32_namespace").await;
     let client = &golden.client;
     client.enqueue_raw("q", "A", &()).await.unwrap();
     let mut keys = client.keys().await.unwrap();
@@ -201,6 +253,45 @@ async fn perl_01_push() {
         .push("MyOther", r#"{"args":[1],"class":"My::Other"}"#)
         .await
         .unwrap();
+    golden.check().await;
+}
+
+#[tokio::test]
+async fn perl_02_peek_and_more() {
+    let golden = Golden::open("perl_02_peek_etc").await;
+    let client = &golden.client;
+    for n in 0..5 {
+        client.enqueue_raw("q", "A", &(n,)).await.unwrap();
+    }
+    for (note, start, count) in [
+        ("peek(0,1)", 0, 1),
+        ("peek(0,2)", 0, 2),
+        ("peek(1,3)", 1, 3),
+        ("peek(0,-1)", 0, -1),
+        ("peek(0,-2)", 0, -2),
+        ("peek(1,-1)", 1, -1),
+        ("peek(-1,1)", -1, 1),
+        ("peek(-2,-1)", -2, -1),
+        ("peek(3,10)", 3, 10),
+    ] {
+        let page = client.peek("q", Page::perl(start, count)).await.unwrap();
+        let ours: Value = page
+            .iter()
+            .map(|job| {
+                serde_json::from_slice::<Value>(job.payload().as_bytes()).unwrap()["args"][0]
+                    .clone()
+            })
+            .collect();
+        assert_eq!(ours, golden.note(note), "{note}");
+    }
+    assert!(client.pop("q").await.unwrap().is_some());
+    client.remove_queue("q").await.unwrap();
+    assert!(client.create_queue("emptyq").await.unwrap());
+    client
+        .push("a:b", r#"{"class":"X","args":[]}"#)
+        .await
+        .unwrap();
+    assert!(client.pop("a:b").await.unwrap().is_some());
     golden.check().await;
 }
 
