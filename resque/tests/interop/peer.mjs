@@ -25,6 +25,7 @@ let releaseHeld = () => {};
 
 const queue = new Queue({ connection }, jobs);
 await queue.connect();
+queue.on("error", (error) => tell({ event: "error", error: String(error) }));
 let worker;
 let scheduler;
 
@@ -40,6 +41,7 @@ const operations = {
   queues: () => queue.queues(),
   workers: () => queue.workers(),
   workingOn: () => queue.allWorkingOn(),
+  cleanOld: ({ age }) => queue.cleanOldWorkers(age),
   failed: () => queue.failed(0, -1),
   retryFailed: async ({ index }) => queue.retryAndRemoveFailed((await queue.failed(index, index))[0]),
   timestamps: () => queue.timestamps(),

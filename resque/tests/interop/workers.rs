@@ -21,7 +21,7 @@ fn node_sees_our_workers_and_what_they_do() {
     let working = peer.ask(&json!({ "operation": "workingOn" }));
     assert_eq!(working[name], "started");
     // Node looks for a name in the note, which only its own workers write there; ours are as
-    // nameless to it as Ruby's.
+    // nameless to it as Ruby's. See docs/wire-format.md for why that is as well.
     let note = &working["undefined"];
     assert_eq!(note["queue"], "low");
     assert_eq!(note["payload"], json!({ "class": "RustHold", "args": [1] }));
@@ -29,6 +29,31 @@ fn node_sees_our_workers_and_what_they_do() {
     ours.settled();
     ours.quit();
     assert_eq!(peer.ask(&json!({ "operation": "workers" })), json!({}));
+}
+
+#[test]
+#[ignore = "needs node: cargo xtask interop"]
+fn node_does_not_clean_away_a_long_job_of_ours() {
+    let world = World::new();
+    let mut peer = world.peer();
+    let ours = world.worker("mail");
+    let _ = world.client.enqueue_raw("mail", "RustHold", &(1,)).unwrap();
+    ours.started();
+    let workers = world.workers();
+    // Every job that runs is too old for this.
+    assert_eq!(
+        peer.ask(&json!({ "operation": "cleanOld", "age": -60_000 })),
+        json!({})
+    );
+    assert_eq!(world.workers(), workers);
+    assert_eq!(world.failures(), []);
+    let failed = |client: resque::Client| async move { client.stats()?.get("failed").await };
+    // Node counts a failure that never was.
+    assert_eq!(world.client.run(failed).unwrap(), 1);
+    ours.go_on();
+    ours.settled();
+    ours.quit();
+    assert_eq!(world.failures(), []);
 }
 
 #[test]
