@@ -1,7 +1,7 @@
 //! Performs reserved jobs as tasks of the application's runtime.
 //!
-//! The engine hands over whole batches with one message; the dispatcher spawns their jobs from
-//! within the runtime, where that is cheap; what became of them goes back to their pools.
+//! The engine hands over whole batches with one message; a crew performs each of them within the
+//! runtime, where starting is cheap; what became of the jobs goes back to their pools.
 
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -12,9 +12,11 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use tokio::sync::mpsc;
+use tokio::task::AbortHandle;
 use tracing::Instrument;
 
 use super::core::{Core, Demand};
+use super::crew::Crew;
 use super::slots::Running;
 use super::{Ending, Event};
 use crate::{
@@ -61,19 +63,13 @@ impl Executor {
         mut batches: mpsc::UnboundedReceiver<Vec<Arc<Running>>>,
     ) {
         while let Some(batch) = batches.recv().await {
-            for running in batch {
-                self.start(running);
-            }
+            Crew::start(self.clone(), batch);
         }
     }
 
-    fn start(self: &Arc<Self>, running: Arc<Running>) {
-        let duty = Duty {
-            executor: self.clone(),
-            running: Some(running.clone()),
-        };
-        let task = tokio::spawn(perform(duty));
-        running.attach_handle(task.abort_handle());
+    /// A job waits for something and has become a task that can be dropped.
+    pub(super) fn attach(&self, running: &Running, task: AbortHandle) {
+        running.attach_handle(task);
         if self.core.demand() == Demand::Abandon {
             running.abandon();
         }
@@ -172,11 +168,15 @@ where
     .await
 }
 
-async fn perform(mut duty: Duty) {
+/// Performs one job to its end, unless it is to be dropped before it has begun.
+pub(super) async fn perform(mut duty: Duty) {
     let Some(running) = &duty.running else {
         return;
     };
     let executor = &duty.executor;
+    if executor.core.demand() == Demand::Abandon {
+        return;
+    }
     let attempt = Attempt::from(&running.reservation);
     let ctx = executor.performer.prepare(attempt);
     running.attach_context(ctx.clone());
@@ -210,12 +210,19 @@ fn ending(performed: &Performed) -> Ending {
 
 /// The duty to tell a job's pool that it runs no more, whatever becomes of its task: the end of the
 /// job, an abort, the end of the runtime, or a panic outside of what the performer catches.
-struct Duty {
+pub(super) struct Duty {
     executor: Arc<Executor>,
     running: Option<Arc<Running>>,
 }
 
 impl Duty {
+    pub(super) fn new(executor: Arc<Executor>, running: Arc<Running>) -> Self {
+        Self {
+            executor,
+            running: Some(running),
+        }
+    }
+
     fn tell(&mut self, settlement: Option<Settlement>) {
         if let Some(running) = self.running.take() {
             let pool = running.pool;

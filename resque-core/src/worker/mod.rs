@@ -2,6 +2,7 @@
 
 mod builder;
 mod core;
+mod crew;
 mod engine;
 mod env;
 mod events;

@@ -1,6 +1,7 @@
 //! Jobs are performed, settled and counted.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 
 use resque_core::worker::{Ending, Event, Phase, StopCause, StopReason};
 use tokio::sync::Barrier;
@@ -56,6 +57,36 @@ async fn all_slots_work_at_the_same_time() {
     let mut worker = start(builder);
     worker.settled(5).await;
     assert_eq!(worker.quit().await.processed, 5);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn a_job_that_blocks_its_thread_holds_up_no_other_of_its_batch() {
+    let world = World::new();
+    world.push("Block", 0..3).await;
+    world.push("Ok", 3..200).await;
+    let (release, blocked) = std::sync::mpsc::channel::<()>();
+    let blocked = Arc::new(std::sync::Mutex::new(blocked));
+    let places = std::sync::atomic::AtomicUsize::new(2);
+    let builder =
+        world
+            .worker()
+            .concurrency(200)
+            .register_fn("Block", move |_: Vec<serde_json::Value>, _| {
+                // Two threads block; the third is left for the rest.
+                let place = places.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1));
+                let blocked = place.is_ok().then(|| blocked.clone());
+                async move {
+                    if let Some(blocked) = blocked {
+                        let _ = blocked.lock().unwrap().recv();
+                    }
+                    Ok(())
+                }
+            });
+    let mut worker = start(builder);
+    worker.settled(198).await;
+    drop(release);
+    worker.settled(2).await;
+    assert_eq!(worker.quit().await.processed, 200);
 }
 
 #[tokio::test]
