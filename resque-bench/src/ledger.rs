@@ -8,7 +8,6 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 pub(crate) struct Ledger {
     seen: Arc<[AtomicU32]>,
     strangers: Arc<AtomicUsize>,
-    total: Arc<AtomicUsize>,
 }
 
 impl Ledger {
@@ -16,20 +15,19 @@ impl Ledger {
         Self {
             seen: (0..jobs).map(|_| AtomicU32::new(0)).collect(),
             strangers: Arc::default(),
-            total: Arc::default(),
         }
     }
 
-    /// Notes one job and answers how many have been seen altogether.
-    pub(crate) fn note(&self, number: usize) -> usize {
+    /// Notes one job.
+    pub(crate) fn note(&self, number: usize) {
         match self.seen.get(number) {
-            Some(count) => count.fetch_add(1, Ordering::Relaxed),
+            Some(count) => {
+                count.fetch_add(1, Ordering::Relaxed);
+            }
             None => {
                 self.strangers.fetch_add(1, Ordering::Relaxed);
-                0
             }
-        };
-        self.total.fetch_add(1, Ordering::AcqRel) + 1
+        }
     }
 
     /// How many jobs were never seen.

@@ -1,5 +1,6 @@
 //! What a job is told while it runs.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -56,6 +57,20 @@ impl Attempt {
     }
 }
 
+impl Attempt {
+    /// Becomes the attempt at a worker's job; what stays the same is left alone.
+    fn renew(&mut self, reservation: &Reservation) {
+        if self.queue.as_ref() != Some(&reservation.queue) {
+            self.queue = Some(reservation.queue.clone());
+        }
+        self.payload = reservation.payload.clone();
+        self.worker = Some(reservation.worker.clone());
+        self.number = 1;
+        self.enqueued_at = None;
+        self.redelivered = reservation.redelivered;
+    }
+}
+
 impl From<&Reservation> for Attempt {
     fn from(reservation: &Reservation) -> Self {
         Self {
@@ -75,10 +90,9 @@ pub struct JobContext {
 pub(super) struct Shared {
     pub(super) environment: Arc<Environment>,
     pub(super) attempt: Attempt,
-    pub(super) class: Arc<str>,
     pub(super) args: Bytes,
     /// Who performs it, or why nobody can.
-    pub(super) registration: Result<Arc<Registration>, Box<JobFailure>>,
+    pub(super) registration: Result<Arc<Registration>, Box<Unknown>>,
     pub(super) cancellation: Cancellation,
     /// Failure hooks run once in the life of a job, whoever sees it fail first.
     pub(super) failure_hooks_ran: AtomicBool,
@@ -86,19 +100,43 @@ pub(super) struct Shared {
     pub(super) performed: AtomicBool,
 }
 
+impl Shared {
+    /// Becomes the context of another job, which is in the hands of a worker.
+    pub(super) fn renew(&mut self, reservation: &Reservation, args: Bytes, found: Found<'_>) {
+        self.attempt.renew(reservation);
+        self.args = args;
+        let same = matches!((&found, &self.registration),
+            (Ok(found), Ok(known)) if Arc::ptr_eq(found, known));
+        if !same {
+            self.registration = found.map(Cow::into_owned);
+        }
+        self.cancellation = Cancellation::default();
+        self.failure_hooks_ran = AtomicBool::new(false);
+        self.performed = AtomicBool::new(false);
+    }
+}
+
+/// Who performs a job, or why nobody can.
+pub(super) type Found<'a> = Result<Cow<'a, Arc<Registration>>, Box<Unknown>>;
+
+/// A job that nobody can perform.
+pub(super) struct Unknown {
+    /// Empty when the payload is no job.
+    pub(super) class: String,
+    pub(super) failure: JobFailure,
+}
+
 impl JobContext {
     pub(super) fn new(
         environment: Arc<Environment>,
         attempt: Attempt,
-        class: Arc<str>,
         args: Bytes,
-        registration: Result<Arc<Registration>, Box<JobFailure>>,
+        registration: Result<Arc<Registration>, Box<Unknown>>,
     ) -> Self {
         Self {
             shared: Arc::new(Shared {
                 environment,
                 attempt,
-                class,
                 args,
                 registration,
                 cancellation: Cancellation::default(),
@@ -108,10 +146,18 @@ impl JobContext {
         }
     }
 
+    /// What is behind it, if nobody else holds it.
+    pub(super) fn unshared(&mut self) -> Option<&mut Shared> {
+        Arc::get_mut(&mut self.shared)
+    }
+
     /// The job's class; empty when the payload is no job.
     #[must_use]
     pub fn class(&self) -> &str {
-        &self.shared.class
+        match &self.shared.registration {
+            Ok(registration) => &registration.class,
+            Err(unknown) => &unknown.class,
+        }
     }
 
     /// The queue it came from, `inline` in inline mode.
@@ -237,7 +283,7 @@ impl JobContext {
         self.shared
             .registration
             .as_ref()
-            .map_err(|failure| &**failure)
+            .map_err(|unknown| &unknown.failure)
     }
 
     /// The hooks of its class mixed with the common ones; the common ones for an unknown class.

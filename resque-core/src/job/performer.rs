@@ -1,10 +1,12 @@
 //! Performs jobs: decodes, runs hooks and handler in Resque's order, and survives whatever happens.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::context::{Found, Unknown};
 use super::inspect::describe;
 use super::panic::catch;
 use super::state::State;
@@ -13,7 +15,7 @@ use super::{
 };
 use crate::hooks::{Hooks, Next};
 use crate::wire::payload::{INVALID_PAYLOAD, JobText, decode};
-use crate::{Client, Payload};
+use crate::{Client, Payload, Reservation};
 
 /// Performs jobs with [`Handlers`]. Cloning is cheap.
 ///
@@ -76,31 +78,48 @@ impl Performer {
     /// [`perform`](Performer::perform).
     #[must_use]
     pub fn prepare(&self, attempt: Attempt) -> JobContext {
-        let environment = self.environment.clone();
-        let text = match decode(attempt.payload.as_bytes()) {
+        let (args, found) = self.read(&attempt.payload);
+        let found = found.map(Cow::into_owned);
+        JobContext::new(self.environment.clone(), attempt, args, found)
+    }
+
+    /// Does the same for a worker's job in what an ended job of this performer leaves, as far as
+    /// nobody keeps it: threads that count up and down what all jobs share slow each other down.
+    pub(crate) fn prepare_in(&self, mut used: JobContext, reservation: &Reservation) -> JobContext {
+        if let Some(shared) = used.unshared() {
+            let (args, found) = self.read(&reservation.payload);
+            shared.renew(reservation, args, found);
+            used
+        } else {
+            self.prepare(reservation.into())
+        }
+    }
+
+    /// The arguments of a payload and who performs it.
+    fn read(&self, payload: &Payload) -> (Bytes, Found<'_>) {
+        let text = match decode(payload.as_bytes()) {
             Ok(text) => text,
             Err(invalid) => {
                 let failure = JobFailure::new(INVALID_PAYLOAD, invalid.to_string());
-                let (class, args) = ("".into(), Bytes::from_static(b"[]"));
-                return JobContext::new(environment, attempt, class, args, Err(failure.into()));
+                let class = String::new();
+                let unknown = Box::new(Unknown { class, failure });
+                return (Bytes::from_static(b"[]"), Err(unknown));
             }
         };
-        let args = share(&attempt.payload, &text);
-        let (class, registration) = match self.find(&text.class) {
-            Ok(registration) => (registration.class.clone(), Ok(registration)),
-            Err(failure) => ((*text.class).into(), Err(failure.into())),
+        let args = share(payload, &text);
+        let found = match self.handlers.find(&text.class) {
+            Some(registration) => Ok(Cow::Borrowed(registration)),
+            None => self.fallback(&text.class).map(Cow::Owned),
         };
-        drop(text);
-        JobContext::new(environment, attempt, class, args, registration)
+        (args, found)
     }
 
-    fn find(&self, class: &str) -> Result<Arc<Registration>, JobFailure> {
-        if let Some(registration) = self.handlers.find(class) {
-            return Ok(registration.clone());
-        }
+    fn fallback(&self, class: &str) -> Result<Arc<Registration>, Box<Unknown>> {
         self.handlers.fallback_for(class).ok_or_else(|| {
             let missing = self.handlers.first_missing(class);
-            JobFailure::new("NameError", format!("uninitialized constant {missing}"))
+            let failure = JobFailure::new("NameError", format!("uninitialized constant {missing}"));
+            let class = class.to_owned();
+            Box::new(Unknown { class, failure })
         })
     }
 

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
 use std::vec;
 
-use super::executor::{Duty, Executor, perform};
+use super::executor::{Duty, Executor, Legacy, perform};
 use super::slots::Running;
 
 /// How many jobs a runner polls before it lets other tasks run.
@@ -50,17 +50,18 @@ impl Crew {
 
     async fn run(self: Arc<Self>) {
         self.called.store(false, Ordering::Release);
-        // The memory of a job that ended in place serves the next one.
-        let mut place = None;
+        // What a job that ended in place leaves serves the next one.
+        let (mut place, mut legacy) = (None, None);
         let mut polled = 0;
         while let Some((running, more)) = self.take() {
             if more {
                 self.call_relief();
             }
-            let job = perform(Duty::new(self.executor.clone(), running.clone()));
-            let mut work = put(job, place.take());
+            let left = legacy.take();
+            let left = left.unwrap_or_else(|| Legacy::from(self.executor.clone()));
+            let mut work = put(perform(left, running.clone()), place.take());
             match poll_fn(|context| Poll::Ready(work.as_mut().poll(context))).await {
-                Poll::Ready(()) => place = Some(work),
+                Poll::Ready(left) => (place, legacy) = (Some(work), left),
                 Poll::Pending => {
                     let task = tokio::spawn(work);
                     self.executor.attach(&running, task.abort_handle());

@@ -20,8 +20,7 @@ use super::crew::Crew;
 use super::slots::Running;
 use super::{Ending, Event};
 use crate::{
-    Attempt, FailureRecord, JobContext, JobFailure, Outcome, Performed, Performer, Settlement,
-    WorkerHooks,
+    FailureRecord, JobContext, JobFailure, Outcome, Performed, Performer, Settlement, WorkerHooks,
 };
 
 /// A job that runs no more, on its way back to its pool.
@@ -168,17 +167,32 @@ where
     .await
 }
 
-/// Performs one job to its end, unless it is to be dropped before it has begun.
-pub(super) async fn perform(mut duty: Duty) {
-    let Some(running) = &duty.running else {
-        return;
-    };
-    let executor = &duty.executor;
-    if executor.core.demand() == Demand::Abandon {
-        return;
+/// What an ended job leaves to the next one of the same runner.
+pub(super) struct Legacy {
+    pub(super) executor: Arc<Executor>,
+    context: Option<JobContext>,
+}
+
+impl From<Arc<Executor>> for Legacy {
+    fn from(executor: Arc<Executor>) -> Self {
+        Self {
+            executor,
+            context: None,
+        }
     }
-    let attempt = Attempt::from(&running.reservation);
-    let ctx = executor.performer.prepare(attempt);
+}
+
+/// Performs one job to its end, unless it is to be dropped before it has begun.
+pub(super) async fn perform(legacy: Legacy, running: Arc<Running>) -> Option<Legacy> {
+    let mut duty = Duty::new(legacy.executor, running);
+    let (executor, running) = duty.0.as_ref()?;
+    if executor.core.demand() == Demand::Abandon {
+        return None;
+    }
+    let ctx = match legacy.context {
+        Some(used) => executor.performer.prepare_in(used, &running.reservation),
+        None => executor.performer.prepare((&running.reservation).into()),
+    };
     running.attach_context(ctx.clone());
     if executor.core.demand() > Demand::Nothing {
         ctx.cancel();
@@ -197,7 +211,11 @@ pub(super) async fn perform(mut duty: Duty) {
         Box::pin(attempt.instrument(span)).await
     };
     let settlement = executor.settlement(running, &ctx, performed);
-    duty.tell(Some(settlement));
+    let executor = duty.tell(Some(settlement))?;
+    Some(Legacy {
+        executor,
+        context: Some(ctx),
+    })
 }
 
 fn ending(performed: &Performed) -> Ending {
@@ -210,34 +228,31 @@ fn ending(performed: &Performed) -> Ending {
 
 /// The duty to tell a job's pool that it runs no more, whatever becomes of its task: the end of the
 /// job, an abort, the end of the runtime, or a panic outside of what the performer catches.
-pub(super) struct Duty {
-    executor: Arc<Executor>,
-    running: Option<Arc<Running>>,
-}
+pub(super) struct Duty(Option<(Arc<Executor>, Arc<Running>)>);
 
 impl Duty {
     pub(super) fn new(executor: Arc<Executor>, running: Arc<Running>) -> Self {
-        Self {
-            executor,
-            running: Some(running),
-        }
+        Self(Some((executor, running)))
     }
 
-    fn tell(&mut self, settlement: Option<Settlement>) {
-        if let Some(running) = self.running.take() {
-            let pool = running.pool;
-            running.end();
-            // The engine may have gone; then nobody settles anything any more.
-            let _ = self.executor.results[pool].send(Finished {
-                running,
-                settlement,
-            });
-        }
+    /// Tells the pool, once.
+    fn tell(&mut self, settlement: Option<Settlement>) -> Option<Arc<Executor>> {
+        let (executor, running) = self.0.take()?;
+        let pool = running.pool;
+        running.end();
+        // The engine may have gone; then nobody settles anything any more.
+        let _ = executor.results[pool].send(Finished {
+            running,
+            settlement,
+        });
+        Some(executor)
     }
+}
 
+impl Executor {
     fn panicked(&self, running: &Running) -> Settlement {
         let reservation = &running.reservation;
-        let now = self.executor.core.store_clock.now();
+        let now = self.core.store_clock.now();
         let payload = reservation.payload.clone();
         let record = FailureRecord::new(
             now,
@@ -252,25 +267,20 @@ impl Duty {
 
 impl Drop for Duty {
     fn drop(&mut self) {
-        let Some(running) = &self.running else {
+        let Some((executor, running)) = &self.0 else {
             return;
         };
         if std::thread::panicking() {
-            let settlement = self.panicked(running);
+            let settlement = executor.panicked(running);
             self.tell(Some(settlement));
             return;
         }
         if let Some(ctx) = running.context() {
-            let events = &self.executor.core.events;
-            events.tell(|| Event::JobFinished {
+            let core = &executor.core;
+            core.events.tell(|| Event::JobFinished {
                 job: (&ctx).into(),
                 ending: Ending::Abandoned,
-                elapsed: self
-                    .executor
-                    .core
-                    .clock
-                    .monotonic()
-                    .saturating_sub(running.since),
+                elapsed: core.clock.monotonic().saturating_sub(running.since),
             });
         }
         self.tell(None);

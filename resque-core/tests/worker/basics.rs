@@ -67,26 +67,72 @@ async fn a_job_that_blocks_its_thread_holds_up_no_other_of_its_batch() {
     let (release, blocked) = std::sync::mpsc::channel::<()>();
     let blocked = Arc::new(std::sync::Mutex::new(blocked));
     let places = std::sync::atomic::AtomicUsize::new(2);
-    let builder =
-        world
-            .worker()
-            .concurrency(200)
-            .register_fn("Block", move |_: Vec<serde_json::Value>, _| {
-                // Two threads block; the third is left for the rest.
-                let place = places.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1));
-                let blocked = place.is_ok().then(|| blocked.clone());
-                async move {
-                    if let Some(blocked) = blocked {
-                        let _ = blocked.lock().unwrap().recv();
-                    }
-                    Ok(())
+    let builder = world.worker().concurrency(200).register_fn(
+        "Block",
+        move |_: Vec<serde_json::Value>, _| {
+            // Two threads block; the third is left for the rest.
+            let place = places.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1));
+            let blocked = place.is_ok().then(|| blocked.clone());
+            async move {
+                if let Some(blocked) = blocked {
+                    let _ = blocked.lock().unwrap().recv();
                 }
-            });
+                Ok(())
+            }
+        },
+    );
     let mut worker = start(builder);
     worker.settled(198).await;
     drop(release);
     worker.settled(2).await;
     assert_eq!(worker.quit().await.processed, 200);
+}
+
+#[tokio::test]
+async fn a_job_sees_nothing_of_the_one_before_it() {
+    let world = World::new();
+    let kept = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let keep = kept.clone();
+    let builder = world
+        .worker()
+        .concurrency(6)
+        .register_fn("Keep", move |_: Vec<serde_json::Value>, ctx| {
+            keep.lock().unwrap().push(ctx);
+            async { Ok(()) }
+        })
+        .register_fn("Cancel", |_: Vec<serde_json::Value>, ctx| async move {
+            ctx.cancel();
+            Ok(())
+        });
+    let jobs = [
+        r#"{"class":"Keep","args":[1]}"#,
+        r#"{"class":"Keep","args":[2]}"#,
+        r#"{"class":"Cancel","args":[]}"#,
+        r#"{"class":"Keep","args":[3]}"#,
+        "no job",
+        r#"{"class":"Nobody","args":[]}"#,
+    ];
+    world.push_raw("q", jobs).await;
+    let mut worker = start(builder);
+    worker.settled(6).await;
+    world
+        .push_raw("other", [r#"{"class":"Keep","args":[4]}"#])
+        .await;
+    worker.settled(1).await;
+    assert_eq!(worker.quit().await.failed, 2);
+
+    let kept = std::mem::take(&mut *kept.lock().unwrap());
+    let seen = kept.iter().map(|ctx| {
+        assert!(!ctx.is_cancelled() && ctx.class() == "Keep");
+        format!("{} {}", ctx.queue(), ctx.args_json())
+    });
+    let seen: Vec<_> = seen.collect();
+    assert_eq!(seen, ["q [1]", "q [2]", "q [3]", "other [4]"]);
+    let slots: std::collections::BTreeSet<_> = kept[..3].iter().map(|ctx| ctx.worker()).collect();
+    assert_eq!(slots.len(), 3);
+    let failures = world.failures().await;
+    let exceptions: Vec<_> = failures.iter().map(|f| &*f.exception).collect();
+    assert_eq!(exceptions, ["Resque::InvalidPayload", "NameError"]);
 }
 
 #[tokio::test]
