@@ -50,19 +50,7 @@ pub(crate) async fn stop(
         // The process ends now, and these jobs with it.
         released.extend(still_running.iter().cloned());
     }
-    let jobs = released.clone();
-    let give_back = async |backend: Backend| leaving::release(core, &backend, &jobs).await;
-    if !try_to(
-        core,
-        supervisor,
-        &links.exchange,
-        "give jobs back",
-        give_back,
-    )
-    .await
-    {
-        Counters::add(&core.counters.unsettled, released.len() as u64);
-    }
+    give_back(core, supervisor, &links.exchange, &released).await;
 
     // Promoter: another process may promote at once.
     promotes.abort();
@@ -117,6 +105,23 @@ pub(crate) async fn leave_early(
         unregister,
     )
     .await;
+}
+
+/// Gives jobs back to their queues. Without any the store is not asked, so that nobody takes it for
+/// reachable.
+async fn give_back(
+    core: &Arc<Core>,
+    supervisor: &mut Supervisor,
+    link: &Link,
+    jobs: &[Arc<Running>],
+) {
+    if jobs.is_empty() {
+        return;
+    }
+    let give_back = async |backend: Backend| leaving::release(core, &backend, jobs).await;
+    if !try_to(core, supervisor, link, "give jobs back", give_back).await {
+        Counters::add(&core.counters.unsettled, jobs.len() as u64);
+    }
 }
 
 async fn ends(mut pools: JoinSet<Remains>) -> Vec<Remains> {

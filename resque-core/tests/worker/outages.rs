@@ -1,5 +1,8 @@
 //! A store that goes away and comes back costs waiting, not jobs and not workers.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use resque_core::Error;
 use resque_core::testing::{Fault, Operation};
 use resque_core::worker::{Event, Phase};
@@ -211,7 +214,13 @@ async fn a_stop_during_an_outage_ends_and_tells_what_is_not_settled() {
     let world = World::new();
     let gate = Gate::new();
     world.push("Gate", 0..1).await;
-    let mut worker = start(gate.on(world.worker()));
+    let over = Arc::new(AtomicBool::new(false));
+    let heard = over.clone();
+    let builder = gate.on(world.worker()).on_event(move |event| {
+        let is_over = matches!(event, Event::OutageOver { .. });
+        heard.fetch_or(is_over, Ordering::SeqCst);
+    });
+    let mut worker = start(builder);
     worker.started().await;
     world.faults.set_down(true);
     gate.open(1);
@@ -221,4 +230,5 @@ async fn a_stop_during_an_outage_ends_and_tells_what_is_not_settled() {
     let _flow = world.flow();
     let report = worker.end().await;
     assert_eq!((report.processed, report.unsettled), (0, 1));
+    assert!(!over.load(Ordering::SeqCst), "the outage is not over");
 }
