@@ -1,12 +1,62 @@
-//! Resque on Postgres: `FOR UPDATE SKIP LOCKED`, jobs in the caller's own transaction, wake-up by
-//! `LISTEN` and `NOTIFY`.
+//! Resque on Postgres: `FOR UPDATE SKIP LOCKED`, wake-up by `LISTEN` and `NOTIFY`, and every step one
+//! transaction.
+//!
+//! Everything lives in a schema of its own, `resque` unless another one is named. Its tables are made
+//! by `resque migrate`, by a [`Migrator`], or by the builder when it is told to, never unasked.
+//!
+//! ```no_run
+//! use resque_core::{Enqueue, QueueName};
+//! use resque_postgres::{Config, PostgresBackend};
+//!
+//! # async fn example() -> resque_core::Result<()> {
+//! let backend = PostgresBackend::connect("postgres://localhost/shop").await?;
+//! let job = r#"{"class":"Archive","args":[44,"masterbrew"]}"#;
+//! backend.queues().push(&[Enqueue::new(QueueName::new("file_serve")?, job)]).await?;
+//!
+//! // In another schema, whose tables are made here and now:
+//! let config = Config::parse("postgres://localhost/shop")?.with_namespace("jobs")?;
+//! let backend = PostgresBackend::builder(config).migrate(true).connect().await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! An existing pool is used by [`PostgresBackend::over`].
+//!
+//! # Where the traits leave a choice
+//!
+//! - The answer to a push counts the jobs of a queue up to 100: a longer queue is not counted.
+//! - Times are kept to the microsecond. What is due becomes visible at the first one that is not before
+//!   its time.
+//! - Failures are one list that also knows each queue's share.
+//! - Stopping a queue outlives the queue: deleted and made anew, it is still stopped.
+//! - A slot that reserves without being registered beats by that, so that what it holds is found when it
+//!   dies.
+//! - Two heartbeats of the same time are two: what was decided because of the first is void.
 
+mod backend;
 pub mod config;
 mod connect;
+mod control;
+mod counters;
+mod delayed;
+mod edit;
+mod exchange;
+mod failures;
+mod known;
 mod migrate;
+mod pop;
+mod push;
+mod queue;
+mod queues;
 mod refusal;
+mod registry;
 mod schema;
 mod stamp;
+mod store;
+mod wait;
+mod wake;
+mod workers;
 
+pub use backend::{PostgresBackend, PostgresBackendBuilder};
 pub use config::Config;
 pub use migrate::{MigrationStatus, Migrator, VERSION};

@@ -5,10 +5,15 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use resque_core::{Error, Result};
 use sqlx::encode::IsNull;
 use sqlx::error::BoxDynError;
+use sqlx::postgres::types::Oid;
 use sqlx::postgres::{
     PgArgumentBuffer, PgHasArrayType, PgTypeInfo, PgValueFormat, PgValueRef, Postgres,
 };
 use sqlx::{Decode, Encode, Type};
+
+/// The types `timestamptz` and `timestamptz[]`, whose numbers are the same on every server.
+const SCALAR: Oid = Oid(1184);
+const ARRAY: Oid = Oid(1185);
 
 /// Microseconds from 1970 to 2000, where Postgres begins to count.
 const TO_2000: i64 = 946_684_800_000_000;
@@ -72,13 +77,13 @@ impl Stamp {
 
 impl Type<Postgres> for Stamp {
     fn type_info() -> PgTypeInfo {
-        PgTypeInfo::with_name("TIMESTAMPTZ")
+        PgTypeInfo::with_oid(SCALAR)
     }
 }
 
 impl PgHasArrayType for Stamp {
     fn array_type_info() -> PgTypeInfo {
-        PgTypeInfo::with_name("TIMESTAMPTZ[]")
+        PgTypeInfo::with_oid(ARRAY)
     }
 }
 

@@ -6,17 +6,19 @@ use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
 fn config(namespace: &str) -> Config {
     let server = resque_testserver::shared_postgres().expect("a Postgres server");
-    let config = Config::parse(server.url()).unwrap();
+    let config = Config::parse(server.url()).expect("a URL");
     let namespace = format!("{namespace} {}", std::process::id());
-    config.with_namespace(namespace).unwrap()
+    config.with_namespace(namespace).expect("a name")
 }
 
 async fn run(config: &Config, sql: &str) {
     let server = resque_testserver::shared_postgres().expect("a Postgres server");
-    let mut connection = PgConnection::connect(server.url()).await.unwrap();
+    let mut connection = PgConnection::connect(server.url())
+        .await
+        .expect("a connection");
     let sql = sql.replace("SCHEMA", &format!("\"{}\"", config.namespace()));
     let done = sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection);
-    done.await.unwrap();
+    done.await.expect("to be executed");
 }
 
 async fn applied(migrator: &Migrator) -> Result<Vec<bool>> {

@@ -9,12 +9,22 @@ use resque_core::{Backend, Error, FailureLayout, Result, blocking};
 /// |---|---|
 /// | `memory:` | a new store in memory |
 /// | `memory:NAME` | the store in memory of this name, the same for the whole process |
+/// | `postgres://[user:password@]host[:port]/database` | Postgres |
 /// | `redis://[user:password@]host[:port][/db]` | Redis |
 /// | `rediss://…` | Redis over TLS |
 /// | `unix:///path/to/socket` | Redis behind a Unix socket |
 /// | `host[:port[:db]][/namespace]` | Redis, as Resque writes it |
 ///
-/// Settings follow behind a question mark: all take `namespace`, and Redis takes
+/// Settings follow behind a question mark: all take `namespace`, which on Postgres is the schema.
+#[cfg_attr(
+    feature = "postgres",
+    doc = "Postgres takes what [`crate::postgres::Config`] lists; its tables are made beforehand,"
+)]
+#[cfg_attr(
+    feature = "postgres",
+    doc = "by `resque migrate` or a [`crate::postgres::Migrator`]."
+)]
+/// Redis takes
 #[cfg_attr(
     any(feature = "redis", feature = "fred"),
     doc = "what [`crate::redis::Config`] lists."
@@ -68,11 +78,12 @@ pub async fn connect_with(url: &str, env: &WorkerEnv) -> Result<Backend> {
 async fn open(url: &str, failures: Option<FailureLayout>) -> Result<Backend> {
     match scheme(url) {
         "memory" => memory(url),
+        "postgres" | "postgresql" => postgres(url).await,
         "redis" | "rediss" | "unix" | "redis+unix" => redis(url, failures).await,
         other => Err(Error::InvalidSetting {
             setting: format!("the URL scheme {other}"),
-            reason: "there is no store of this kind; there are memory:, redis://, rediss://, \
-                     unix:// and host:port"
+            reason: "there is no store of this kind; there are memory:, postgres://, redis://, \
+                     rediss://, unix:// and host:port"
                 .to_owned(),
         }),
     }
@@ -131,7 +142,21 @@ async fn redis(_url: &str, _: Option<FailureLayout>) -> Result<Backend> {
     Err(not_built_in("redis"))
 }
 
-#[cfg(not(all(feature = "memory", any(feature = "redis", feature = "fred"))))]
+#[cfg(feature = "postgres")]
+async fn postgres(url: &str) -> Result<Backend> {
+    resque_postgres::PostgresBackend::connect(url).await
+}
+
+#[cfg(not(feature = "postgres"))]
+async fn postgres(_url: &str) -> Result<Backend> {
+    Err(not_built_in("postgres"))
+}
+
+#[cfg(not(all(
+    feature = "memory",
+    feature = "postgres",
+    any(feature = "redis", feature = "fred")
+)))]
 fn not_built_in(feature: &str) -> Error {
     Error::InvalidSetting {
         setting: format!("a {feature} URL"),

@@ -45,13 +45,18 @@
 //! | [`migrating`] | every call of the Ruby and Perl clients, and ours |
 //!
 //! Features: `memory` and `redis` (on unless turned off), `fred` (another driver for Redis),
-//! `testing`.
+//! `postgres`, `testing`.
 
 mod connect;
 #[cfg(feature = "memory")]
 pub mod memory;
 pub mod migrating;
 pub mod prelude;
+/// The Postgres backend, for what a URL cannot say: existing pools, migrations.
+#[cfg(feature = "postgres")]
+pub mod postgres {
+    pub use resque_postgres::*;
+}
 /// The Redis backend, for what a URL cannot say: existing clients, failure layouts, TLS settings.
 #[cfg(any(feature = "redis", feature = "fred"))]
 pub mod redis {

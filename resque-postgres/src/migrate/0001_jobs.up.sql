@@ -113,7 +113,8 @@ insert into resque.settings default values;
 -- Who has gone to sleep and for which queues; null is all. Nothing here has to outlive the server: a
 -- client whose connection breaks looks again by itself.
 create unlogged table resque.sleepers (
-    id bigint generated always as identity primary key,
+    -- Chosen at random by the sleeper.
+    id bigint primary key,
     queues text[]
 ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
 
@@ -289,6 +290,19 @@ create function resque.is_outdated(p_seen text) returns boolean language sql sta
         and q.born < pg_snapshot_xmax(pg_current_snapshot())
         and not pg_visible_in_snapshot(q.born, p_seen::pg_snapshot))
 $$;
+
+-- Takes jobs out for good, unless the queues were resolved from what is out of date.
+create function resque.pop(
+    p_queues integer[], p_from bigint[], p_count integer, p_seen text,
+    out outdated boolean, out queues integer[], out places bigint[], out payloads bytea[]
+) language plpgsql as $$
+begin
+    outdated := resque.is_outdated(p_seen);
+    if not outdated then
+        select t.queue, t.pos, t.payload into queues, places, payloads
+        from resque.take(p_queues, p_from, p_count) t;
+    end if;
+end $$;
 
 -- Settles finished jobs and fills free slots, in one step.
 --

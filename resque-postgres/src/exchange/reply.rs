@@ -1,0 +1,97 @@
+//! What the function in the database answers.
+
+use resque_core::{Exchange, Payload, QueueName, Receipt, Reservation, Result, Settled};
+use sqlx::postgres::PgRow;
+
+use super::request::Request;
+use crate::known::Asked;
+use crate::stamp::Stamp;
+use crate::store::Store;
+
+impl Store {
+    /// Reads the answer to one statement and says whether the names of the queues were out of date.
+    pub(super) fn read(
+        &self,
+        row: &PgRow,
+        request: &Request<'_>,
+        asked: &Asked,
+        now: Stamp,
+        answer: &mut Exchange,
+    ) -> Result<bool> {
+        for settled in self.get::<Vec<i32>, _>(row, "settled")? {
+            let place = request.place(settled);
+            if let Some(settled) = place.and_then(|place| answer.settled.get_mut(place)) {
+                *settled = Settled::Applied;
+            }
+        }
+        answer.paused = self.get(row, "paused")?;
+        let mut given = self.given(row, request, asked, now)?;
+        given.extend(self.given_again(row, request)?);
+        given.sort_unstable_by_key(|(slot, _)| request.rank(*slot));
+        answer
+            .reserved
+            .extend(given.into_iter().map(|(_, given)| given));
+        self.get(row, "outdated")
+    }
+
+    /// The jobs that were taken out of queues.
+    fn given(
+        &self,
+        row: &PgRow,
+        request: &Request<'_>,
+        asked: &Asked,
+        now: Stamp,
+    ) -> Result<Vec<(i32, Reservation)>> {
+        let Some(slots) = self.get::<Option<Vec<i32>>, _>(row, "slots")? else {
+            return Ok(Vec::new());
+        };
+        let numbers: Vec<i64> = self.get(row, "numbers")?;
+        let queues: Vec<i32> = self.get(row, "queues")?;
+        let places: Vec<i64> = self.get(row, "places")?;
+        let payloads: Vec<Vec<u8>> = self.get(row, "payloads")?;
+        self.known.taken(&queues, &places);
+        let since = now.time();
+        let jobs = slots.into_iter().zip(numbers).zip(queues).zip(payloads);
+        let given = jobs.filter_map(|(((slot, number), queue), payload)| {
+            let receipt = receipt(request, slot, number)?;
+            let queue = asked.queues.name(queue)?.clone();
+            Some((
+                slot,
+                Reservation::new(queue, Payload::new(payload), since, receipt),
+            ))
+        });
+        Ok(given.collect())
+    }
+
+    /// The jobs that slots held already.
+    fn given_again(&self, row: &PgRow, request: &Request<'_>) -> Result<Vec<(i32, Reservation)>> {
+        let Some(slots) = self.get::<Option<Vec<i32>>, _>(row, "again_slots")? else {
+            return Ok(Vec::new());
+        };
+        let numbers: Vec<i64> = self.get(row, "again_numbers")?;
+        let queues: Vec<String> = self.get(row, "again_queues")?;
+        let payloads: Vec<Vec<u8>> = self.get(row, "again_payloads")?;
+        let since: Vec<Stamp> = self.get(row, "again_since")?;
+        let mut again = Vec::with_capacity(slots.len());
+        let jobs = slots
+            .into_iter()
+            .zip(numbers)
+            .zip(queues)
+            .zip(payloads)
+            .zip(since);
+        for ((((slot, number), queue), payload), since) in jobs {
+            let Some(receipt) = receipt(request, slot, number) else {
+                continue;
+            };
+            let queue = QueueName::new(queue)?;
+            let held = Reservation::new(queue, Payload::new(payload), since.time(), receipt);
+            again.push((slot, held.again()));
+        }
+        Ok(again)
+    }
+}
+
+fn receipt(request: &Request<'_>, slot: i32, number: i64) -> Option<Receipt> {
+    let worker = request.worker(slot)?.clone();
+    Some(Receipt::numbered(worker, u64::try_from(number).ok()?))
+}

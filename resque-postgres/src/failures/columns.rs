@@ -1,0 +1,55 @@
+//! Failure records as columns, to be sent as arrays.
+
+use resque_core::{FailureRecord, Result};
+
+use super::text::{escape, literal, needs_escape};
+use crate::stamp::Stamp;
+use crate::store::Statement;
+
+/// Records by column; one list for each.
+#[derive(Default)]
+pub(crate) struct Columns<'a> {
+    at: Vec<Stamp>,
+    retried: Vec<Option<Stamp>>,
+    queues: Vec<String>,
+    workers: Vec<String>,
+    exceptions: Vec<String>,
+    errors: Vec<String>,
+    backtraces: Vec<String>,
+    escaped: Vec<bool>,
+    payloads: Vec<&'a [u8]>,
+}
+
+impl<'a> Columns<'a> {
+    /// Adds a record.
+    pub(crate) fn push(&mut self, record: &'a FailureRecord) -> Result<()> {
+        let at = Stamp::of(record.failed_at)?;
+        let retried = record.retried_at.map(Stamp::of).transpose()?;
+        let escaped = needs_escape(record);
+        let text = |text| escape(text, escaped).into_owned();
+        self.at.push(at);
+        self.retried.push(retried);
+        self.queues.push(text(&record.queue));
+        self.workers.push(text(&record.worker));
+        self.exceptions.push(text(&record.exception));
+        self.errors.push(text(&record.error));
+        self.backtraces.push(literal(&record.backtrace, escaped));
+        self.escaped.push(escaped);
+        self.payloads.push(record.payload.as_bytes());
+        Ok(())
+    }
+
+    /// Binds the nine columns.
+    pub(crate) fn bind(&self, statement: Statement) -> Statement {
+        statement
+            .bind(&self.at)
+            .bind(&self.retried)
+            .bind(&self.queues)
+            .bind(&self.workers)
+            .bind(&self.exceptions)
+            .bind(&self.errors)
+            .bind(&self.backtraces)
+            .bind(&self.escaped)
+            .bind(&self.payloads)
+    }
+}

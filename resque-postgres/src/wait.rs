@@ -1,0 +1,17 @@
+//! Waiting for jobs.
+
+use async_trait::async_trait;
+use resque_core::{QueueList, Result, Ticket, WaitForJobs};
+
+use crate::store::Store;
+
+#[async_trait]
+impl WaitForJobs for Store {
+    async fn ticket(&self, from: &QueueList) -> Result<Ticket> {
+        self.wake.ticket(from).await
+    }
+
+    async fn wait(&self, ticket: Ticket, from: &QueueList) -> Result<()> {
+        self.wake.wait(ticket, from).await
+    }
+}

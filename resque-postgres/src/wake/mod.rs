@@ -1,0 +1,144 @@
+//! Hearing of new jobs without asking: whoever goes to sleep leaves a note in the database, and
+//! whoever puts a job in takes the note away and announces that.
+
+mod ears;
+mod sleepers;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use resque_core::{Error, QueueList, QueueName, Result, Ticket};
+use tokio::sync::Mutex;
+use tokio::task::JoinHandle;
+
+use crate::store::Link;
+use sleepers::{Look, Sleepers};
+
+/// How long to wait between looks into the queues where nobody listens.
+const POLL: Duration = Duration::from_millis(500);
+
+/// The first and the longest wait between looks at the transactions that were under way.
+const SETTLE: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(500));
+
+/// Wakes whoever waits for jobs.
+pub(crate) struct Wake {
+    link: Arc<Link>,
+    sleepers: Arc<Sleepers>,
+    /// The task that listens. The lock is held while a note is being left, so that nobody relies on
+    /// one that is not there yet.
+    ears: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Wake {
+    pub(crate) fn new(link: Arc<Link>) -> Self {
+        Self {
+            link,
+            sleepers: Arc::default(),
+            ears: Mutex::default(),
+        }
+    }
+
+    /// Leaves a note for these queues, unless there is one, and draws a ticket.
+    pub(crate) async fn ticket(&self, from: &QueueList) -> Result<Ticket> {
+        if !self.link.connections.settings.config.listen {
+            return Ok(Ticket::new(self.sleepers.moment()));
+        }
+        let mut ears = self.ears.lock().await;
+        if !self.sleepers.is_listening() {
+            let listening = ears::listen(&self.link, Arc::clone(&self.sleepers)).await?;
+            if let Some(before) = ears.replace(listening) {
+                before.abort();
+            }
+        }
+        let ticket = Ticket::new(self.sleepers.moment());
+        if let Some(note) = self.sleepers.new_note(from) {
+            let left = self.leave(note, from).await;
+            self.sleepers
+                .left(note, left.as_ref().ok().copied().flatten());
+            left?;
+        }
+        Ok(ticket)
+    }
+
+    /// Waits until a job may have come into one of these queues since the ticket was drawn.
+    pub(crate) async fn wait(&self, ticket: Ticket, from: &QueueList) -> Result<()> {
+        let settings = &self.link.connections.settings;
+        if !settings.config.listen {
+            settings.clock.sleep(POLL).await;
+            return Ok(());
+        }
+        let mut patience = SETTLE.0;
+        loop {
+            let rung = self.sleepers.rung();
+            tokio::pin!(rung);
+            // From here on nothing is missed.
+            rung.as_mut().enable();
+            match self.sleepers.look(ticket.moment(), from) {
+                Look::Rung => return Ok(()),
+                Look::Lost => return Err(lost()),
+                Look::Quiet => rung.await,
+                Look::Unsettled(note, end) => {
+                    tokio::select! {
+                        () = &mut rung => {}
+                        () = settings.clock.sleep(patience) => {
+                            if self.oldest_transaction().await? >= end {
+                                self.sleepers.settled(note);
+                            }
+                            patience = (patience * 2).min(SETTLE.1);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Leaves a note. Answers the number that all transactions are behind which had one then, if
+    /// there were any: they may not have seen the note.
+    async fn leave(&self, note: i64, from: &QueueList) -> Result<Option<i64>> {
+        const WHAT: &str = "listen for new jobs";
+        const LEAVE: &str = "insert into resque.sleepers (id, queues) values ($1, $2)";
+        const LOOK: &str =
+            "select pg_snapshot_xmin(s)::text::bigint, pg_snapshot_xmax(s)::text::bigint
+            from pg_current_snapshot() s";
+        let names = from.names();
+        let names: Option<Vec<&str>> =
+            names.map(|names| names.iter().map(QueueName::as_str).collect());
+        let leave = self.link.statement(LEAVE).bind(note).bind(names);
+        self.link.connections.rows(WHAT, leave).await?;
+        // In a snapshot of its own, behind the commit.
+        let row = self
+            .link
+            .connections
+            .row(WHAT, self.link.statement(LOOK))
+            .await?;
+        let (oldest, end): (i64, i64) = (self.link.get(&row, 0)?, self.link.get(&row, 1)?);
+        Ok((oldest < end).then_some(end))
+    }
+
+    /// The number of the oldest transaction that is still under way.
+    async fn oldest_transaction(&self) -> Result<i64> {
+        const TEXT: &str = "select pg_snapshot_xmin(pg_current_snapshot())::text::bigint";
+        let statement = self.link.statement(TEXT);
+        let row = self
+            .link
+            .connections
+            .row("wait for jobs", statement)
+            .await?;
+        self.link.get(&row, 0)
+    }
+}
+
+impl Drop for Wake {
+    fn drop(&mut self) {
+        if let Some(ears) = self.ears.get_mut().take() {
+            ears.abort();
+        }
+    }
+}
+
+fn lost() -> Error {
+    Error::Unavailable {
+        what: "listen for new jobs".to_owned(),
+        source: Some("the connection that announces them was lost".into()),
+    }
+}

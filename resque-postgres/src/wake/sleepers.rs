@@ -1,0 +1,176 @@
+//! Who sleeps for which queues, and who was woken.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use resque_core::QueueList;
+use tokio::sync::Notify;
+use tokio::sync::futures::Notified;
+
+/// How many lists of queues are remembered.
+const LISTS: usize = 64;
+
+/// The notes of one client.
+///
+/// A moment passes with every announcement. A ticket is the moment at which it was drawn.
+#[derive(Default)]
+pub(super) struct Sleepers {
+    state: Mutex<State>,
+    rung: Notify,
+}
+
+#[derive(Default)]
+struct State {
+    moment: u64,
+    listening: bool,
+    /// When the connection that listens was lost last.
+    lost: u64,
+    notes: Vec<Note>,
+}
+
+struct Note {
+    from: QueueList,
+    /// The number of the note in the database, if it is there as far as anybody knows.
+    id: Option<i64>,
+    /// The number of the note that is being left.
+    coming: Option<i64>,
+    /// When it was last announced that something has come.
+    rung: u64,
+    /// All transactions before this number have to end before the note is certain to be seen.
+    settles: Option<i64>,
+}
+
+/// What a waiter sees.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Look {
+    /// Something has come.
+    Rung,
+    /// Nobody listens any more.
+    Lost,
+    /// Nothing has come.
+    Quiet,
+    /// Nothing has come, but a transaction before this number may not have seen the note.
+    Unsettled(i64, i64),
+}
+
+impl Sleepers {
+    pub(super) fn moment(&self) -> u64 {
+        self.state().moment
+    }
+
+    pub(super) fn is_listening(&self) -> bool {
+        self.state().listening
+    }
+
+    pub(super) fn start(&self) {
+        self.state().listening = true;
+    }
+
+    /// The connection that listens is gone, and with it everything it would have told.
+    pub(super) fn lose(&self) {
+        let mut state = self.state();
+        state.listening = false;
+        state.moment += 1;
+        state.lost = state.moment;
+        state.notes.clear();
+        drop(state);
+        self.rung.notify_waiters();
+    }
+
+    /// The number of a note that has to be left for these queues, unless there is one.
+    pub(super) fn new_note(&self, from: &QueueList) -> Option<i64> {
+        let mut state = self.state();
+        let id = fastrand::i64(..);
+        if let Some(note) = state.notes.iter_mut().find(|note| note.from == *from) {
+            if note.id.is_some() {
+                return None;
+            }
+            note.coming = Some(id);
+            return Some(id);
+        }
+        if state.notes.len() == LISTS {
+            // Whoever waits for it looks once in vain.
+            state.notes.remove(0);
+        }
+        let rung = state.moment;
+        state.notes.push(Note {
+            from: from.clone(),
+            id: None,
+            coming: Some(id),
+            rung,
+            settles: None,
+        });
+        Some(id)
+    }
+
+    /// The note was left, with the number before which transactions may not have seen it.
+    pub(super) fn left(&self, id: i64, settles: Option<i64>) {
+        let mut state = self.state();
+        // It may have been taken away already.
+        if let Some(note) = state.notes.iter_mut().find(|note| note.coming == Some(id)) {
+            note.id = note.coming.take();
+            note.settles = settles;
+        }
+    }
+
+    /// Every transaction that may not have seen the note has ended: who waits has to look again.
+    pub(super) fn settled(&self, id: i64) {
+        let mut state = self.state();
+        let moment = state.moment + 1;
+        if let Some(note) = state.notes.iter_mut().find(|note| note.id == Some(id)) {
+            note.settles = None;
+            note.rung = moment;
+            state.moment = moment;
+        }
+        drop(state);
+        self.rung.notify_waiters();
+    }
+
+    /// Takes an announcement: the notes that were taken away, or nothing for all.
+    pub(super) fn hear(&self, announced: &str) {
+        let mut state = self.state();
+        state.moment += 1;
+        let moment = state.moment;
+        if announced.is_empty() {
+            // The notes themselves are still there.
+            state.notes.iter_mut().for_each(|note| note.rung = moment);
+        }
+        for id in announced.split(',').filter_map(|id| id.parse::<i64>().ok()) {
+            let is_meant = |note: &&mut Note| note.id == Some(id) || note.coming == Some(id);
+            if let Some(note) = state.notes.iter_mut().find(is_meant) {
+                note.id = None;
+                note.coming = None;
+                note.settles = None;
+                note.rung = moment;
+            }
+        }
+        drop(state);
+        self.rung.notify_waiters();
+    }
+
+    /// The next announcement.
+    pub(super) fn rung(&self) -> Notified<'_> {
+        self.rung.notified()
+    }
+
+    /// What has come since a ticket was drawn.
+    pub(super) fn look(&self, ticket: u64, from: &QueueList) -> Look {
+        let state = self.state();
+        if state.lost > ticket || !state.listening {
+            return Look::Lost;
+        }
+        match state.notes.iter().find(|note| note.from == *from) {
+            // Forgotten among many others.
+            None => Look::Rung,
+            Some(note) if note.rung > ticket => Look::Rung,
+            Some(note) => match (note.id, note.settles) {
+                (Some(id), Some(end)) => Look::Unsettled(id, end),
+                _ => Look::Quiet,
+            },
+        }
+    }
+
+    /// The lock is never held while waiting.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
