@@ -1,11 +1,14 @@
 //! Workers: at work, listed, removed, found dead.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use redis::AsyncCommands;
 use resque::wire::time::TimeFormat;
 use resque::worker::Event;
-use resque::{FailureRecord, Handlers, JobFailure, Left, QueueList, Settled, Settlement};
+use resque::{
+    FailureRecord, Handlers, JobFailure, Left, ManualClock, QueueList, Settled, Settlement,
+};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
@@ -186,17 +189,29 @@ async fn suspects_are_removed_by_hand() {
     }
 }
 
-/// Lets a worker's janitor find one dead worker.
+/// Lets a worker's janitor look for as long as it takes to find one dead worker.
 async fn prune(golden: &Golden, queues: &str, handlers: Handlers) {
+    /// The parts of a worker that sleep while it is idle.
+    const SLEEPERS: usize = 4;
+    let clock = ManualClock::at(now());
     let (told, mut heard) = mpsc::unbounded_channel();
-    let builder = golden.builder(queues, handlers).on_event(move |event| {
-        if let Event::Pruned { worker } = event {
-            told.send(worker.clone()).unwrap();
-        }
-    });
+    let builder = golden.builder(queues, handlers);
+    let builder = builder
+        .clock(Arc::new(clock.clone()))
+        .on_event(move |event| {
+            if let Event::Pruned { worker } = event {
+                told.send(worker.clone()).unwrap();
+            }
+        });
     let worker = builder.build().unwrap();
     let handle = worker.handle();
     let run = tokio::spawn(worker.run());
+    // It has to have looked for half the time after which a foreign worker is dead.
+    for _ in 0..160 {
+        let quiet = tokio::time::timeout(Duration::from_secs(30), clock.parked(SLEEPERS));
+        assert!(quiet.await.is_ok(), "only {} sleep", clock.sleeping());
+        clock.advance(Duration::from_secs(1));
+    }
     heard.recv().await.unwrap();
     handle.quit();
     run.await.unwrap().unwrap();
