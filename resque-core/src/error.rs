@@ -1,6 +1,7 @@
 //! The one error type of the workspace, by situation.
 
 use std::error::Error as StdError;
+use std::fmt;
 
 /// What a fallible call of this workspace returns.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -10,8 +11,9 @@ type Source = Box<dyn StdError + Send + Sync>;
 /// What could not be done, by situation rather than by origin.
 ///
 /// The message says what failed, where, and what to do; the cause, when there is one, is
-/// [`source`](StdError::source) and never repeated in the message.
-#[derive(Debug, thiserror::Error)]
+/// [`source`](StdError::source) and never repeated in the message. Its `Debug` is for people too,
+/// because that is what a `main` that returns it shows: the message, and below it each cause.
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The store could not be reached, and nothing was executed. Trying again is safe.
@@ -186,6 +188,18 @@ impl Error {
     }
 }
 
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)?;
+        let mut next = self.source();
+        while let Some(cause) = next {
+            write!(f, "\n  caused by: {cause}")?;
+            next = cause.source();
+        }
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -206,6 +220,18 @@ mod tests {
         let texts = chain(&error);
         assert_eq!(texts.len(), 2);
         assert!(!texts[0].contains("connection refused"), "{texts:?}");
+    }
+
+    #[test]
+    fn a_program_that_ends_with_it_shows_every_cause() {
+        let cause = Error::unavailable("read", "connection refused");
+        let error = Error::unavailable("push to redis", cause);
+        assert_eq!(
+            format!("{error:?}"),
+            "push to redis: the store is unavailable and nothing was executed\n  \
+             caused by: read: the store is unavailable and nothing was executed\n  \
+             caused by: connection refused"
+        );
     }
 
     #[test]

@@ -8,7 +8,7 @@
 //! # By hand:  redis-cli SADD resque:queues file_serve
 //! #           redis-cli RPUSH resque:queue:file_serve '{"class":"Archive","args":[44,"masterbrew"]}'
 //!
-//! RESQUE_URL=localhost:6379 QUEUES=file_serve,* VERBOSE=1 cargo run -p mixed-fleet
+//! RESQUE_URL=localhost:6379 QUEUES='file_serve,*' VERBOSE=1 cargo run -p mixed-fleet
 //! ```
 //!
 //! Stop it with QUIT (finish the jobs first) or TERM (now); pause it with USR2, resume it with CONT.

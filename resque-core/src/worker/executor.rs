@@ -208,7 +208,10 @@ pub(super) async fn perform(legacy: Legacy, running: Arc<Running>) -> Option<Leg
     let performed = if span.is_disabled() {
         attempt.await
     } else {
-        Box::pin(attempt.instrument(span)).await
+        span.in_scope(|| tracing::info!("started"));
+        let performed = Box::pin(attempt.instrument(span.clone())).await;
+        span.in_scope(|| log_end(&performed));
+        performed
     };
     let settlement = executor.settlement(running, &ctx, performed);
     let executor = duty.tell(Some(settlement))?;
@@ -216,6 +219,17 @@ pub(super) async fn perform(legacy: Legacy, running: Arc<Running>) -> Option<Leg
         executor,
         context: Some(ctx),
     })
+}
+
+/// Logs how a job ended, for whoever follows a worker by its log.
+fn log_end(performed: &Performed) {
+    match performed {
+        Performed::Done => tracing::info!("done"),
+        Performed::Skipped => tracing::info!("skipped"),
+        Performed::Failed(JobFailure {
+            exception, error, ..
+        }) => tracing::info!(exception, error, "failed"),
+    }
 }
 
 fn ending(performed: &Performed) -> Ending {

@@ -120,6 +120,10 @@ impl Worker {
             jobs,
             results,
         };
+        for pool in &core.settings.pools {
+            let queues = pool.queues.id_part();
+            tracing::info!(queues, slots = pool.slots, "the worker starts");
+        }
         let guard = StopWhenDropped(Some(self.notes));
         let end = end_of(engine.start(self.inbox)?, &core).await;
         guard.disarm();

@@ -183,7 +183,7 @@ async fn a_settlement_that_the_store_cannot_apply_keeps_its_slot_and_is_tried_ag
     assert_eq!(world.waiting().await, 1);
     let flow = world.flow();
     worker.settled(1).await;
-    assert_eq!(refused.load(std::sync::atomic::Ordering::SeqCst), 0);
+    assert_eq!(refused.load(Ordering::SeqCst), 0);
     worker.started().await;
     gate.open(1);
     worker.settled(1).await;

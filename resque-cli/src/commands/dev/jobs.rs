@@ -20,11 +20,11 @@ pub(super) const FIRST: [&str; 9] = [
 
 /// The demo classes with their arguments, for people.
 pub(super) const CLASSES: [(&str, &str); 4] = [
-    ("Quick [name]", "is done in no time"),
-    ("Slow [seconds]", "takes its time and reports progress"),
-    ("Fail [message]", "fails"),
+    (r#"Quick ["name"]"#, "is done in no time"),
+    ("Slow [5]", "takes five seconds and reports progress"),
+    (r#"Fail ["message"]"#, "fails"),
     (
-        "Panic [message]",
+        r#"Panic ["message"]"#,
         "panics, which is a failure like any other",
     ),
 ];

@@ -53,7 +53,8 @@ pub(crate) struct Dev {
 
     /// The queues to serve, most important first: high,low or *,!slow
     #[arg(long, value_name = "LIST", default_value = "*")]
-    queues: String,
+    #[arg(value_parser = str::parse::<QueueList>)]
+    queues: QueueList,
 
     /// How many jobs are performed at the same time
     #[arg(long, short, value_name = "N", default_value_t = 4)]
@@ -68,7 +69,7 @@ pub(crate) struct Dev {
 impl Dev {
     /// Runs until it is told to stop.
     pub(crate) fn run(self) -> Result<(), Failure> {
-        let setting = self.setting()?;
+        let setting = self.setting();
         // Jobs have a runtime of their own, so that one that blocks cannot stop the display.
         panics::leave_to_worker(JOB_THREADS);
         let jobs = jobs_runtime()?;
@@ -91,14 +92,13 @@ impl Dev {
         ended
     }
 
-    fn setting(self) -> Result<Setting, Failure> {
-        let queues: QueueList = self.queues.parse()?;
-        Ok(Setting {
+    fn setting(self) -> Setting {
+        Setting {
             place: Place::new(&self.url, self.namespace.as_deref()),
-            queues,
+            queues: self.queues,
             slots: self.concurrency.into(),
             empty: self.empty,
-        })
+        }
     }
 }
 

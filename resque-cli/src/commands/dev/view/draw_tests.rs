@@ -182,7 +182,7 @@ fn help_shows_all_that_can_be_typed() {
     let mut model = at_work();
     apply(&mut model, What::Answer(Answer::Help));
     let text = picture(&model, 80, 24).join("\n");
-    for typed in ["Class [1] +30", "Slow [seconds]", "pause", "quit"] {
+    for typed in ["Class [1] +30", "Slow [5]", "pause", "quit"] {
         assert!(text.contains(typed), "{typed}: {text}");
     }
 }
