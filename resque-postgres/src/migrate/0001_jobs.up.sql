@@ -237,12 +237,12 @@ begin
         from (
             select q.id, r.low, r.high
             from unnest(p_queues, p_from) with ordinality q (id, start, ord)
-            join resque.queues k on k.id = q.id and not k.stopped
             cross join lateral (values
                 (1, 1, -9223372036854775808, 0), (1, 2, q.start, 9223372036854775807), (2, 1, 0, q.start)
             ) r (round, part, low, high)
             where r.round = v_round and r.low < r.high
-            and (cardinality(p_queues) <= 32 or k.id in (
+            and (select not k.stopped from resque.queues k where k.id = q.id)
+            and (cardinality(p_queues) <= 32 or q.id in (
                 with recursive filled as (
                     (select j.queue from resque.jobs j order by j.queue limit 1)
                     union all
@@ -331,7 +331,6 @@ declare
     v_held bigint[];
     v_marks bigint[];
     v_made boolean := false;
-    v_settled_slots integer[] := '{}';
     v_free integer[];
     v_names text[];
     v_since timestamptz[];
@@ -358,14 +357,17 @@ begin
             select d.ord::integer
             from unnest(p_done, p_numbers, p_marks) with ordinality d (slot, number, mark, ord)
             where v_held[d.slot] = d.number and (d.mark = 0 or d.mark = v_marks[d.slot]));
-        v_settled_slots := array(select p_done[s.ord] from unnest(settled) s (ord));
+        -- What is settled is held no longer.
+        select array_agg(case when s.ord is null then v_held[o.slot] else 0 end order by o.slot) into v_held
+        from generate_series(1, cardinality(v_held)) o (slot)
+        left join unnest(settled) s (ord) on p_done[s.ord] = o.slot;
     end if;
     if cardinality(p_later) > 0 then
         insert into resque.delayed (due, queue, payload)
         select l.due, w.queue, coalesce(l.payload, w.payload)
         from unnest(p_later, p_later_due, p_later_payloads) with ordinality l (done, due, payload, ord)
         join resque.workers w on w.ctid = v_rows[p_done[l.done]]
-        where l.done = any (settled)
+        join unnest(settled) s (ord) on s.ord = l.done
         order by l.ord;
     end if;
     if cardinality(p_bad) > 0 then
@@ -377,7 +379,7 @@ begin
             p_bad_errors, p_bad_backtraces, p_bad_escaped, p_bad_payloads) with ordinality
             b (done, failed_at, retried_at, queue, worker, exception, error, backtrace, escaped, payload,
                 ord)
-        where b.done = any (settled)
+        join unnest(settled) s (ord) on s.ord = b.done
         order by b.ord;
     end if;
     if cardinality(p_released) > 0 then
@@ -386,7 +388,7 @@ begin
             select w.queue, w.payload, w.waited_since
             from unnest(p_released) with ordinality r (done, ord)
             join resque.workers w on w.ctid = v_rows[p_done[r.done]]
-            where r.done = any (settled)
+            join unnest(settled) s (ord) on s.ord = r.done
             order by r.ord desc
         ), put as (
             insert into resque.jobs (queue, pos, payload, since)
@@ -397,19 +399,19 @@ begin
         select array_agg(distinct r.queue) into v_names from released r;
     end if;
 
-    select s.paused into paused from resque.settings s;
+    select s.paused into paused from resque.settings s where s.only_row;
     outdated := false;
     if cardinality(p_want) > 0 then
         select array_agg(w.slot order by w.ord) into v_free
         from unnest(p_want) with ordinality w (slot, ord)
-        where v_held[w.slot] = 0 or w.slot = any (v_settled_slots);
+        where v_held[w.slot] = 0;
         if coalesce(cardinality(v_free), 0) < cardinality(p_want) then
             select array_agg(w.slot), array_agg(h.number), array_agg(h.queue), array_agg(h.payload),
                 array_agg(h.since)
             into again_slots, again_numbers, again_queues, again_payloads, again_since
             from unnest(p_want) w (slot)
             join resque.workers h on h.ctid = v_rows[w.slot]
-            where v_held[w.slot] <> 0 and w.slot <> all (v_settled_slots);
+            where v_held[w.slot] <> 0;
         end if;
         if v_free is not null and not paused then
             outdated := resque.is_outdated(p_seen);
@@ -603,5 +605,7 @@ begin
         execute format('alter function %s set plan_cache_mode = force_generic_plan', v_function);
         execute format('alter function %s set enable_seqscan = off', v_function);
         execute format('alter function %s set enable_bitmapscan = off', v_function);
+        execute format('alter function %s set enable_mergejoin = off', v_function);
+        execute format('alter function %s set jit = off', v_function);
     end loop;
 end $do$;
