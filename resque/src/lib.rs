@@ -63,6 +63,11 @@ pub mod redis {
     pub use resque_redis::*;
 }
 
+/// The page of the repository, whose code is compiled with these docs.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+mod readme {}
+
 pub use resque_core::*;
 
 pub use self::connect::{connect, connect_blocking, connect_with};
