@@ -23,6 +23,7 @@ pub(crate) use endpoint::{Configured, Endpoint, Listener};
 pub(crate) use link::Link;
 pub(crate) use outage::Outage;
 use reconnect::Reconnecting;
+pub(crate) use reconnect::is_useless;
 pub use server::{MINIMUM, Server, Version};
 #[cfg(feature = "redis")]
 pub(crate) use stream::open_stream;

@@ -72,7 +72,12 @@ impl Store {
     /// Makes one round trip of a single command, and takes no refusal.
     pub(crate) async fn one(&self, what: &str, batch: &Batch) -> Result<Value> {
         debug_assert_eq!(batch.len(), 1, "a single command");
-        let reply = self.run(what, batch).await?.pop().unwrap_or(Value::Nil);
+        self.single(what, self.run(what, batch).await?)
+    }
+
+    /// The reply to a single command, unless that was refused.
+    pub(crate) fn single(&self, what: &str, mut replies: Vec<Value>) -> Result<Value> {
+        let reply = replies.pop().unwrap_or(Value::Nil);
         reply.ok().map_err(|error| self.refused(what, &error))
     }
 

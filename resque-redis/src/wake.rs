@@ -1,6 +1,7 @@
 //! Hearing of new jobs without asking: the server announces every change of a queue's key on a
 //! connection of its own.
 
+mod channel;
 #[cfg(test)]
 mod live_tests;
 mod marks;
@@ -10,11 +11,12 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use resque_core::{Error, QueueList, QueueName, Result, SharedClock, Ticket};
+use resque_core::{Error, QueueList, Result, SharedClock, Ticket};
 use tokio::sync::Mutex;
 
-use crate::connect::{Connection, Endpoint, Link, Listener, Outage};
-use crate::driver::Batch;
+use crate::connect::{Connection, Endpoint, Link, is_useless};
+use crate::driver::{Batch, DriverError, Value, run_scripts};
+use channel::{Channel, Keys};
 pub(crate) use marks::Look;
 use marks::{Marks, Woken};
 
@@ -39,18 +41,12 @@ pub(crate) struct Wake {
     busy: AtomicU32,
 }
 
-/// The connection that announcements come by.
-#[derive(Debug, Default)]
-struct Channel {
-    link: Option<Arc<Link>>,
-    outage: Outage,
-}
-
 impl Wake {
     /// Prepares to hear of the queues of `namespace`; nothing is sent yet.
     pub(crate) fn new(connection: &Connection, namespace: &str, clock: SharedClock) -> Self {
         let endpoint = connection.endpoint().cloned();
         let refused = OnceLock::new();
+        let marks = Arc::<Marks>::default();
         let reason = match &endpoint {
             Some(endpoint) => endpoint.cannot_wait(),
             None => Some("waiting needs a connection of its own, and a single one was given"),
@@ -60,11 +56,11 @@ impl Wake {
             let _ = refused.set(reason.to_owned());
         }
         Self {
-            marks: Arc::default(),
             keys: Keys::new(namespace),
+            channel: Arc::new(Mutex::new(Channel::new(Arc::clone(&marks), namespace))),
+            marks,
             endpoint,
             clock,
-            channel: Arc::default(),
             refused,
             busy: AtomicU32::new(0),
         }
@@ -141,6 +137,24 @@ impl Wake {
         }
     }
 
+    /// Runs `batch` on the connection that announcements come by, while they do.
+    ///
+    /// An idle worker takes its jobs there: the server announces to it that it took them, and sends
+    /// that behind the reply in the same piece. On another connection the announcement comes first
+    /// and the reply waits for it.
+    pub(crate) async fn run(&self, batch: &Batch) -> Option<Result<Vec<Value>, DriverError>> {
+        if !self.marks.is_listening() {
+            return None;
+        }
+        // Locked only while announcements are switched; then any connection does.
+        let link = self.channel.try_lock().ok()?.live()?;
+        let replies = run_scripts(&*link, batch).await;
+        if is_useless(&replies) {
+            self.channel.lock().await.retire(&link);
+        }
+        Some(replies)
+    }
+
     /// Makes announcements come, unless the server refuses for good.
     async fn listen(&self) -> Result<()> {
         let Some(endpoint) = &self.endpoint else {
@@ -150,7 +164,7 @@ impl Wake {
         if self.marks.is_listening() || self.refused().is_some() {
             return Ok(());
         }
-        let link = match self.link(&mut channel, endpoint).await {
+        let link = match channel.open(endpoint, &self.clock).await {
             Ok(link) => link,
             Err(
                 error @ Error::Rejected {
@@ -170,39 +184,11 @@ impl Wake {
                 },
             ) => self.give_up(&error),
             Err(error) => {
-                channel.link = None;
+                channel.retire(&link);
                 return Err(error);
             }
         }
         Ok(())
-    }
-
-    /// The live connection for waiting, or a new one.
-    async fn link(&self, channel: &mut Channel, endpoint: &Endpoint) -> Result<Arc<Link>> {
-        const WHAT: &str = "hear of new jobs";
-        if let Some(link) = channel.link.as_ref().filter(|link| !link.is_closed()) {
-            return Ok(Arc::clone(link));
-        }
-        channel
-            .outage
-            .admit(self.clock.monotonic())
-            .map_err(|error| error.during(WHAT))?;
-        let ears = Ears {
-            marks: Arc::clone(&self.marks),
-            keys: self.keys.clone(),
-        };
-        match endpoint.dial(Some(Arc::new(ears))).await {
-            Ok(link) => {
-                let link = Arc::new(link);
-                channel.outage = Outage::default();
-                channel.link = Some(Arc::clone(&link));
-                Ok(link)
-            }
-            Err(error) => {
-                channel.outage.note(self.clock.monotonic(), &error);
-                Err(error.during(WHAT))
-            }
-        }
     }
 
     fn give_up(&self, error: &Error) {
@@ -226,13 +212,13 @@ impl Wake {
 /// Tells the server to announce nothing, unless somebody has switched announcements on again.
 async fn switch_off(marks: Arc<Marks>, channel: Arc<Mutex<Channel>>) {
     let mut channel = channel.lock().await;
-    let Some(link) = channel.link.as_ref().filter(|_| !marks.is_listening()) else {
+    let Some(link) = channel.live().filter(|_| !marks.is_listening()) else {
         return;
     };
     let mut batch = Batch::new();
     batch.command("CLIENT").arg("TRACKING").arg("OFF");
-    if send(link, &batch).await.is_err() {
-        channel.link = None;
+    if send(&link, &batch).await.is_err() {
+        channel.retire(&link);
     }
 }
 
@@ -254,97 +240,5 @@ impl fmt::Debug for Wake {
             .field("listening", &self.marks.is_listening())
             .field("refused", &self.refused())
             .finish_non_exhaustive()
-    }
-}
-
-/// The keys whose changes matter, by how they begin.
-#[derive(Clone, Debug)]
-struct Keys {
-    queue: String,
-    stopped: String,
-    paused: String,
-}
-
-impl Keys {
-    fn new(namespace: &str) -> Self {
-        Self {
-            queue: format!("{namespace}:queue:"),
-            stopped: format!("{namespace}:pause:queue:"),
-            paused: format!("{namespace}:pause-all-workers"),
-        }
-    }
-
-    fn switch_on(&self) -> Batch {
-        let mut batch = Batch::new();
-        batch
-            .command("CLIENT")
-            .arg("TRACKING")
-            .arg("ON")
-            .arg("BCAST");
-        for prefix in [&self.queue, &self.stopped, &self.paused] {
-            batch.arg("PREFIX").arg(prefix);
-        }
-        batch
-    }
-}
-
-/// Turns announced keys into marks.
-struct Ears {
-    marks: Arc<Marks>,
-    keys: Keys,
-}
-
-impl Listener for Ears {
-    fn changed(&self, key: &[u8]) {
-        let queue = [&self.keys.queue, &self.keys.stopped].into_iter();
-        match queue
-            .into_iter()
-            .find_map(|prefix| key.strip_prefix(prefix.as_bytes()))
-        {
-            // A name that is none cannot be served either.
-            Some(name) => QueueName::from_bytes(name)
-                .into_iter()
-                .for_each(|name| self.marks.mark(name)),
-            None => self.marks.mark_everything(),
-        }
-    }
-
-    fn changed_all(&self) {
-        self.marks.mark_everything();
-    }
-
-    fn lost(&self) {
-        self.marks.lose();
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn announced_keys_mark_what_they_concern() {
-        let marks = Arc::new(Marks::default());
-        marks.start();
-        let all: QueueList = "*".parse().unwrap();
-        let ears = Ears {
-            marks: Arc::clone(&marks),
-            keys: Keys::new("ns"),
-        };
-        marks.found_empty(&all, &marks.look(&all));
-        ears.changed(b"ns:queue:a:b");
-        ears.changed(b"ns:pause:queue:stopped");
-        ears.changed(b"ns:queue:\xff");
-        ears.changed(b"ns:queue:");
-        let look = marks.look(&all);
-        let names: Vec<_> = look
-            .queues()
-            .unwrap()
-            .iter()
-            .map(ToString::to_string)
-            .collect();
-        assert_eq!(names, ["a:b", "stopped"]);
-        ears.changed(b"ns:pause-all-workers");
-        assert_eq!(marks.look(&all).queues(), None);
     }
 }

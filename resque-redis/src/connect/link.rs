@@ -1,10 +1,12 @@
 //! One live connection of either client crate.
 
+use async_trait::async_trait;
+
 #[cfg(feature = "fred")]
 use crate::driver::fred::FredConnection;
 #[cfg(feature = "redis")]
 use crate::driver::redis_rs::RedisConnection;
-use crate::driver::{Batch, DriverError, Value};
+use crate::driver::{Batch, Driver, DriverError, Value};
 
 /// A connection that is made, used until it breaks, and then thrown away.
 ///
@@ -36,5 +38,13 @@ impl Link {
             #[cfg(feature = "fred")]
             Self::Fred(connection) => connection.run(batch).await,
         }
+    }
+}
+
+/// For what has to be run on this very connection.
+#[async_trait]
+impl Driver for Link {
+    async fn run(&self, batch: &Batch) -> Result<Vec<Value>, DriverError> {
+        Self::run(self, batch).await
     }
 }

@@ -94,7 +94,7 @@ impl Driver for Reconnecting {
 
 /// Whether another connection may serve better: this one is lost or silent, or leads to a server
 /// that was demoted to a replica while its name now leads to the new primary.
-fn is_useless(replies: &Result<Vec<Value>, DriverError>) -> bool {
+pub(crate) fn is_useless(replies: &Result<Vec<Value>, DriverError>) -> bool {
     match replies {
         Ok(replies) => replies
             .iter()

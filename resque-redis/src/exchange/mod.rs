@@ -10,6 +10,7 @@ use bytes::Bytes;
 use resque_core::{Exchange, QueueList, Result, Settlement, WorkerId};
 
 use self::request::Request;
+use crate::driver::{Batch, Value};
 use crate::known::Asked;
 use crate::store::Store;
 
@@ -65,12 +66,21 @@ impl Store {
         Ok(round.exchange)
     }
 
+    /// Calls the script, where announcements come if they do.
+    async fn exchange_jobs(&self, call: &Batch) -> Result<Value> {
+        const WHAT: &str = "exchange jobs";
+        match self.wake.run(call).await {
+            Some(replies) => self.single(WHAT, replies.map_err(|error| error.during(WHAT))?),
+            None => self.one(WHAT, call).await,
+        }
+    }
+
     /// Asks queue after queue until all slots are full. Answers the queue names if they are not
     /// those that were assumed: then the rest is to be asked again.
     async fn ask(&self, round: &mut Round<'_>, asked: &Asked) -> Result<Option<Vec<Bytes>>> {
         for (queues, check) in asked.parts() {
             let request = Request::new(self, round, asked, queues, check);
-            let reply = self.one("exchange jobs", &request.batch).await?;
+            let reply = self.exchange_jobs(&request.batch).await?;
             let names = reply::read(self, reply, &request.workers, queues, round)?;
             round.done = &[];
             if names.is_some() {

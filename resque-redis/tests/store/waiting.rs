@@ -1,11 +1,14 @@
 //! Waking up for jobs that anybody pushes, without asking again and again.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
-use resque_core::{QueueList, WaitForJobs};
+use resque_core::{ManualClock, QueueList, WaitForJobs, Worker};
+use resque_redis::FailureLayout;
+use resque_redis::driver::Batch;
 
-use crate::support::{World, at, job, list, name, slots};
+use crate::support::{World, at, job, list, name, slots, text};
 
 /// Only a test that hangs reaches it.
 const AT_MOST: Duration = Duration::from_secs(30);
@@ -145,7 +148,7 @@ async fn nobody_wakes_for_another_queue_or_namespace() {
 #[tokio::test]
 async fn ten_thousand_empty_queues_are_not_asked_for_one_job() {
     let server = resque_testserver::Redis::new().start().unwrap();
-    let world = World::on(&server.url(), resque_redis::FailureLayout::Single).await;
+    let world = World::on(&server.url(), FailureLayout::Single).await;
     for part in 0..10 {
         let names: Vec<String> = (0..1000).map(|n| format!("q{part}{n:03}")).collect();
         let names: Vec<&[u8]> = names.iter().map(|name| name.as_bytes()).collect();
@@ -159,15 +162,88 @@ async fn ten_thousand_empty_queues_are_not_asked_for_one_job() {
     assert!(calls_of_exists(&world).await < before + 10);
 }
 
+#[tokio::test]
+async fn an_idle_worker_takes_jobs_where_they_are_announced() {
+    let server = resque_testserver::Redis::new().start().unwrap();
+    let world = World::on(&server.url(), FailureLayout::Single).await;
+    wait_idle_until_pushed(&world, &list("mail"), 1).await;
+    assert_eq!(world.reserve(&slots(1), "mail").await.reserved.len(), 1);
+    let mut batch = Batch::new();
+    batch.command("CLIENT").arg("LIST");
+    let clients = world.raw.connection.run(&batch).await.unwrap().remove(0);
+    let clients = text(clients).unwrap();
+    let hearing: Vec<_> = clients
+        .lines()
+        .filter(|line| line.contains("flags=tB"))
+        .collect();
+    assert_eq!(hearing.len(), 1, "{clients}");
+    assert!(hearing[0].contains("cmd=evalsha"), "{clients}");
+}
+
+#[tokio::test]
+async fn a_job_for_an_idle_worker_costs_three_calls_and_no_switching() {
+    const JOBS: u64 = 20;
+    let server = resque_testserver::Redis::new().start().unwrap();
+    let world = World::on(&server.url(), FailureLayout::Single).await;
+    // Time stands still, so that nothing but jobs makes the worker call.
+    let worker = Worker::builder(world.backend.clone())
+        .queues("*")
+        .concurrency(4)
+        .register_fn("Archive", |_: (u64, String), _| async { Ok(()) })
+        .clock(Arc::new(ManualClock::new()))
+        .build()
+        .unwrap();
+    let handle = worker.handle();
+    let running = tokio::spawn(worker.run());
+    world.push("mail", job(0)).await;
+    processed(&world, 1).await;
+
+    let calls = calls_of(&world, "evalsha").await;
+    let switches = calls_of(&world, "client|tracking").await;
+    for number in 1..=JOBS {
+        let payload = job(1);
+        world
+            .raw
+            .on("RPUSH", "queue:mail", &[payload.as_bytes()])
+            .await;
+        processed(&world, number + 1).await;
+    }
+    // One takes the job; the announcement that it was taken, which may hide one of a job that came
+    // right behind it, makes for another; and one settles.
+    let made = calls_of(&world, "evalsha").await - calls;
+    // The call that settled the first job, and what its announcement led to, may have come late.
+    assert!(made <= 3 * JOBS + 2, "{made} calls for {JOBS} jobs");
+    assert_eq!(calls_of(&world, "client|tracking").await, switches);
+    handle.quit();
+    running.await.unwrap().unwrap();
+}
+
+async fn processed(world: &World, jobs: u64) {
+    let counted = async {
+        while world.raw.get("stat:processed").await != Some(jobs.to_string()) {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(AT_MOST, counted)
+        .await
+        .expect("the job is processed");
+}
+
 /// How often the server was asked whether keys exist; for its whole life.
 async fn calls_of_exists(world: &World) -> u64 {
-    let mut batch = resque_redis::driver::Batch::new();
+    calls_of(world, "exists").await
+}
+
+/// How often a command was called, from scripts too; for the server's whole life.
+async fn calls_of(world: &World, command: &str) -> u64 {
+    let mut batch = Batch::new();
     batch.command("INFO").arg("commandstats");
     let info = world.raw.connection.run(&batch).await.unwrap().remove(0);
-    let info = crate::support::text(info).unwrap();
+    let info = text(info).unwrap();
+    let prefix = format!("cmdstat_{command}:calls=");
     let mut lines = info.lines();
-    let exists = lines.find_map(|line| line.strip_prefix("cmdstat_exists:calls="));
-    exists
+    let calls = lines.find_map(|line| line.strip_prefix(prefix.as_str()));
+    calls
         .and_then(|line| line.split(',').next()?.parse().ok())
         .unwrap_or(0)
 }

@@ -27,7 +27,7 @@ const ANNOUNCEMENTS: usize = 1024;
 type Heard = Option<Arc<dyn Listener>>;
 
 impl FredConnection {
-    /// Connects and logs in; a connection with a listener speaks RESP3 and has no response timeout.
+    /// Connects and logs in; a connection with a listener speaks RESP3.
     pub(crate) async fn login(
         place: &Arc<str>,
         configured: &Configured,
@@ -73,7 +73,7 @@ impl FredConnection {
             config.username = config.username.as_deref().map(quoted);
             config.password = config.password.as_deref().map(quoted);
         }
-        let options = once(listener.is_none().then_some(response_timeout));
+        let options = once(Some(response_timeout));
         let performance = PerformanceConfig {
             broadcast_channel_capacity: ANNOUNCEMENTS,
             ..PerformanceConfig::default()

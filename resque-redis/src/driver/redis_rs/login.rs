@@ -23,7 +23,7 @@ const QUEUE: usize = 1024;
 type Heard = Option<Arc<dyn Listener>>;
 
 impl RedisConnection {
-    /// Connects and logs in; a connection with a listener speaks RESP3 and has no response timeout.
+    /// Connects and logs in; a connection with a listener speaks RESP3.
     pub(crate) async fn login(
         place: &Arc<str>,
         configured: &Configured,
@@ -35,7 +35,7 @@ impl RedisConnection {
         let resp3 = listener.is_some() || config.protocol == Some(Protocol::Resp3);
         let closed = Closed::new(listener.clone());
         let settings = settings(resp3, &closed, listener.as_ref())
-            .set_response_timeout(listener.is_none().then_some(config.response_timeout));
+            .set_response_timeout(Some(config.response_timeout));
         let info = info(config, resp3);
         let opened = MultiplexedConnection::new_with_config(&info, stream, settings).await;
         let (connection, io) = opened.map_err(|error| turned_away(place, error))?;
@@ -68,7 +68,7 @@ impl RedisConnection {
         let client = redis::Client::open(info).map_err(|error| turned_away(place, error))?;
         let closed = Closed::new(listener.clone());
         let settings = settings(resp3, &closed, listener.as_ref())
-            .set_response_timeout(listener.is_none().then_some(response_timeout));
+            .set_response_timeout(Some(response_timeout));
         let opened = client
             .get_multiplexed_async_connection_with_config(&settings)
             .await;
