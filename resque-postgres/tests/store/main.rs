@@ -1,0 +1,11 @@
+//! What the conformance suite cannot say: what Postgres adds, and what can go wrong with it.
+
+mod exchange;
+mod outages;
+mod pushing;
+mod records;
+mod refusals;
+mod schema;
+mod support;
+mod waiting;
+mod worker;

@@ -1,0 +1,157 @@
+//! A schema of its own for each test, and a way past the backend.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::SystemTime;
+
+use resque_core::{Backend, Enqueue, Exchange, QueueName, Settlement, WorkerId};
+use resque_postgres::{Config, PostgresBackend};
+use sqlx::postgres::{PgConnection, PgRow};
+use sqlx::{AssertSqlSafe, Connection as _, Row as _};
+
+/// A schema and what is in it.
+pub(crate) struct World {
+    pub(crate) config: Config,
+    pub(crate) backend: Backend,
+    pub(crate) now: SystemTime,
+    url: String,
+}
+
+impl World {
+    /// An empty schema on the shared server.
+    pub(crate) async fn new() -> Self {
+        let server = resque_testserver::shared_postgres().expect("a Postgres server");
+        Self::on(server.url()).await
+    }
+
+    /// An empty schema on a server of the test's own.
+    pub(crate) async fn on(url: &str) -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("store {} {number}", std::process::id());
+        let config = Config::parse(url).expect("a URL");
+        let config = config.with_namespace(name).expect("a name");
+        let builder = PostgresBackend::builder(config.clone()).migrate(true);
+        let backend = builder.connect().await.expect("a backend");
+        let now = backend.workers().server_time().await.expect("a time");
+        Self {
+            config,
+            backend,
+            now,
+            url: url.to_owned(),
+        }
+    }
+
+    /// A second backend on the same schema.
+    pub(crate) async fn twin(&self) -> Backend {
+        self.backend
+            .connect_again()
+            .await
+            .expect("a second backend")
+    }
+
+    /// A connection past the backend.
+    pub(crate) async fn raw(&self) -> Raw {
+        let connection = PgConnection::connect(&self.url).await;
+        Raw {
+            connection: connection.expect("a connection"),
+            schema: format!("\"{}\"", self.config.namespace()),
+        }
+    }
+
+    /// Pushes payloads into a queue.
+    pub(crate) async fn push(&self, to: &str, payloads: &[&str]) {
+        push(&self.backend, to, payloads).await;
+    }
+
+    /// Registers a worker.
+    pub(crate) async fn register(&self, number: usize) -> WorkerId {
+        let id = slot(number);
+        let registered = self
+            .backend
+            .workers()
+            .register(std::slice::from_ref(&id), self.now)
+            .await;
+        registered.expect("to be registered");
+        id
+    }
+
+    /// One exchange.
+    pub(crate) async fn exchange(
+        &self,
+        done: &[Settlement],
+        want: &[WorkerId],
+        from: &str,
+    ) -> Exchange {
+        let from = from.parse().expect("a list of queues");
+        let exchanged = self
+            .backend
+            .queues()
+            .exchange(done, want, &from, self.now)
+            .await;
+        exchanged.expect("an answer")
+    }
+
+    /// The payloads that wait in a queue.
+    pub(crate) async fn waiting(&self, queue: &str) -> Vec<String> {
+        let peeked = self
+            .backend
+            .queues()
+            .peek(&name(queue), resque_core::Page::ALL)
+            .await;
+        let payloads = peeked.expect("an answer").into_iter();
+        payloads
+            .map(|payload| payload.to_text_lossy().into_owned())
+            .collect()
+    }
+}
+
+/// A connection past the backend.
+pub(crate) struct Raw {
+    connection: PgConnection,
+    schema: String,
+}
+
+impl Raw {
+    /// Executes statements that are written for the schema `resque`.
+    pub(crate) async fn run(&mut self, sql: &str) {
+        let sql = sql.replace("resque.", &format!("{}.", self.schema));
+        let done = sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut self.connection);
+        done.await.expect("to be executed");
+    }
+
+    /// A number that a query answers.
+    pub(crate) async fn number(&mut self, sql: &str) -> i64 {
+        let sql = sql.replace("resque.", &format!("{}.", self.schema));
+        let row: PgRow = sqlx::query(AssertSqlSafe(sql))
+            .fetch_one(&mut self.connection)
+            .await
+            .expect("a row");
+        row.get(0)
+    }
+}
+
+pub(crate) async fn push(backend: &Backend, to: &str, payloads: &[&str]) {
+    let jobs = payloads.iter().map(|payload| job(to, payload));
+    let pushed = backend.queues().push(&jobs.collect::<Vec<_>>()).await;
+    pushed.expect("to be pushed");
+}
+
+pub(crate) fn job(to: &str, payload: &str) -> Enqueue {
+    Enqueue::new(name(to), payload.to_owned())
+}
+
+pub(crate) fn name(queue: &str) -> QueueName {
+    QueueName::new(queue).expect("a name")
+}
+
+pub(crate) fn slot(number: usize) -> WorkerId {
+    WorkerId::compose("host", "a1b2c", 4711, number, "*").expect("an id")
+}
+
+/// The payloads of what was given out.
+pub(crate) fn given(exchange: &Exchange) -> Vec<String> {
+    let payloads = exchange.reserved.iter().map(|job| &job.payload);
+    payloads
+        .map(|payload| payload.to_text_lossy().into_owned())
+        .collect()
+}

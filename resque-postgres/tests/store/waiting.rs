@@ -1,0 +1,138 @@
+//! Waking up, at the moments at which it is easily missed.
+
+use std::time::Duration;
+
+use resque_core::{QueueList, Result, Ticket};
+use resque_postgres::PostgresBackend;
+use tokio::task::JoinHandle;
+
+use crate::support::{World, push};
+
+const PUT: &str = "select resque.push(array['q'], array[1], array['a'::bytea], '{}', '{}', '{}')";
+const NOTES: &str = "select count(*) from resque.sleepers";
+
+fn from() -> QueueList {
+    "q".parse().unwrap()
+}
+
+async fn ticket(world: &World) -> Ticket {
+    world
+        .backend
+        .queues()
+        .waiting()
+        .unwrap()
+        .ticket(&from())
+        .await
+        .unwrap()
+}
+
+fn wait(world: &World, ticket: Ticket) -> JoinHandle<Result<()>> {
+    let queues = world.backend.queues().clone();
+    tokio::spawn(async move { queues.waiting().unwrap().wait(ticket, &from()).await })
+}
+
+async fn woken(waiting: JoinHandle<Result<()>>) -> Result<()> {
+    let patience = Duration::from_secs(20);
+    tokio::time::timeout(patience, waiting)
+        .await
+        .expect("to be woken")
+        .unwrap()
+}
+
+#[tokio::test]
+async fn a_push_that_began_before_the_note_was_left_wakes_when_it_ends() {
+    let world = World::new().await;
+    let mut early = world.raw().await;
+    early.run(&format!("begin; {PUT}")).await;
+    let drawn = ticket(&world).await;
+    assert!(world.waiting("q").await.is_empty());
+    let waiting = wait(&world, drawn);
+    tokio::task::yield_now().await;
+    assert!(!waiting.is_finished());
+    early.run("commit").await;
+    woken(waiting).await.unwrap();
+    assert_eq!(world.waiting("q").await, ["a"]);
+}
+
+#[tokio::test]
+async fn a_push_in_a_stricter_transaction_wakes_too() {
+    let world = World::new().await;
+    world.push("q", &["before"]).await;
+    let mut strict = world.raw().await;
+    strict
+        .run("begin isolation level repeatable read; select from resque.queues")
+        .await;
+    let drawn = ticket(&world).await;
+    let waiting = wait(&world, drawn);
+    strict.run(&format!("{PUT}; commit")).await;
+    woken(waiting).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_push_that_is_rolled_back_wakes_nobody_and_hides_no_other() {
+    let world = World::new().await;
+    world
+        .backend
+        .queues()
+        .create_queue(&"q".parse().unwrap())
+        .await
+        .unwrap();
+    let drawn = ticket(&world).await;
+    let waiting = wait(&world, drawn);
+    let (mut undecided, mut raw) = (world.raw().await, world.raw().await);
+    undecided.run(&format!("begin; {PUT}")).await;
+    // The note is about to be taken away: whoever pushes now has to announce it nevertheless.
+    world.push("q", &["b"]).await;
+    woken(waiting).await.unwrap();
+    undecided.run("rollback").await;
+    assert_eq!(raw.number(NOTES).await, 1);
+    assert_eq!(world.waiting("q").await, ["b"]);
+}
+
+#[tokio::test]
+async fn a_busy_store_tells_nobody() {
+    let world = World::new().await;
+    let mut raw = world.raw().await;
+    let drawn = ticket(&world).await;
+    assert_eq!(ticket(&world).await, drawn);
+    assert_eq!(raw.number(NOTES).await, 1, "one note for both tickets");
+    world.push("other", &["a"]).await;
+    assert_eq!(raw.number(NOTES).await, 1, "a push elsewhere");
+    world.push("q", &["a"]).await;
+    assert_eq!(raw.number(NOTES).await, 0, "the push took the note");
+    woken(wait(&world, drawn)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_lost_listener_ends_the_wait_and_the_next_ticket_makes_a_new_one() {
+    let world = World::new().await;
+    let mut raw = world.raw().await;
+    for number in 0..3 {
+        let drawn = ticket(&world).await;
+        let waiting = wait(&world, drawn);
+        let listeners = format!(
+            "select count(pg_terminate_backend(pid)) from pg_stat_activity where query = 'LISTEN \"{}\"'",
+            world.config.namespace()
+        );
+        assert_eq!(raw.number(&listeners).await, 1, "round {number}");
+        // It may have woken for no reason before.
+        if let Err(error) = woken(waiting).await {
+            assert!(error.is_transient(), "{error}");
+        }
+    }
+    let drawn = ticket(&world).await;
+    let waiting = wait(&world, drawn);
+    push(&world.twin().await, "q", &["a"]).await;
+    woken(waiting).await.unwrap();
+}
+
+#[tokio::test]
+async fn without_announcements_a_wait_ends_by_itself() {
+    let world = World::new().await;
+    let config = world.config.clone().with_announcements(false);
+    let backend = PostgresBackend::builder(config).connect().await.unwrap();
+    let waiting = backend.queues().waiting().unwrap();
+    let drawn = waiting.ticket(&from()).await.unwrap();
+    waiting.wait(drawn, &from()).await.unwrap();
+    assert_eq!(world.raw().await.number(NOTES).await, 0);
+}
