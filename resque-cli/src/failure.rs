@@ -14,6 +14,9 @@ pub(crate) enum Failure {
     /// The store, or what was said about it.
     #[error(transparent)]
     Resque(#[from] resque::Error),
+    /// The store that was named does not answer.
+    #[error("there is no store to work with; without --url and RESQUE_URL everything is in memory")]
+    NoStore(#[source] resque::Error),
     /// The terminal, or what stands in its place.
     #[error("cannot {doing}")]
     Terminal {
@@ -35,6 +38,14 @@ impl Failure {
     pub(crate) fn tell(&self) -> ExitCode {
         eprintln!("resque: {}", chain(self));
         ExitCode::from(self.code())
+    }
+
+    /// Why a store could not be opened.
+    pub(crate) fn of_store(error: resque::Error) -> Self {
+        match error {
+            resque::Error::Unavailable { .. } => Self::NoStore(error),
+            other => Self::Resque(other),
+        }
     }
 
     fn code(&self) -> u8 {

@@ -89,7 +89,7 @@ fn a_dead_server_is_named() {
     let place = url.trim_start_matches("redis://").trim_end_matches('/');
     assert_eq!(output.status.code(), Some(1), "{errors}");
     assert!(
-        errors.starts_with("resque: ") && errors.contains(place),
+        errors.contains("without --url") && errors.contains(place),
         "{errors}"
     );
     assert_eq!(errors.trim_end().lines().count(), 1, "{errors}");

@@ -59,7 +59,9 @@ impl Session {
         clock: SharedClock,
         jobs: &Handle,
     ) -> Result<Self, Failure> {
-        let backend = resque::connect(setting.place.url()).await?;
+        let backend = resque::connect(setting.place.url())
+            .await
+            .map_err(Failure::of_store)?;
         let client = Client::new(backend.clone()).with_clock(clock.clone());
         let (updates, inbox) = mpsc::unbounded_channel();
         let worker = Worker::builder(backend)
