@@ -171,6 +171,46 @@ impl Error {
         }
     }
 
+    /// The same error once more, for another of those whose calls went wrong together. Its cause is
+    /// left as text.
+    #[must_use]
+    pub fn for_another(&self) -> Self {
+        let source = StdError::source(self).map(|cause| cause.to_string().into());
+        match self {
+            Self::Unavailable { what, .. } => Self::Unavailable {
+                what: what.clone(),
+                source,
+            },
+            Self::OutcomeUnknown { what, .. } => Self::OutcomeUnknown {
+                what: what.clone(),
+                source,
+            },
+            Self::Corrupt {
+                place,
+                found,
+                expected,
+            } => Self::Corrupt {
+                place: place.clone(),
+                found: found.clone(),
+                expected: expected.clone(),
+            },
+            Self::Rejected {
+                what,
+                reason,
+                transient,
+            } => Self::Rejected {
+                what: what.clone(),
+                reason: reason.clone(),
+                transient: *transient,
+            },
+            other => Self::Rejected {
+                what: "a call that went together with others".to_owned(),
+                reason: other.to_string(),
+                transient: other.is_transient(),
+            },
+        }
+    }
+
     /// The error for a name that is no queue name.
     pub(crate) fn queue_name(name: &[u8], reason: &'static str) -> Self {
         Self::InvalidQueueName {
@@ -231,6 +271,35 @@ mod tests {
             "push to redis: the store is unavailable and nothing was executed\n  \
              caused by: read: the store is unavailable and nothing was executed\n  \
              caused by: connection refused"
+        );
+    }
+
+    #[test]
+    fn an_error_for_another_says_the_same() {
+        let errors = [
+            Error::unavailable("push", "gone"),
+            Error::outcome_unknown("push", "cut"),
+            Error::Rejected {
+                what: "push".into(),
+                reason: "OOM".into(),
+                transient: true,
+            },
+            Error::Corrupt {
+                place: "the key q".into(),
+                found: "a string".into(),
+                expected: "a list".into(),
+            },
+        ];
+        for error in errors {
+            let other = error.for_another();
+            assert_eq!(chain(&other), chain(&error));
+            assert_eq!(other.is_transient(), error.is_transient());
+        }
+        assert!(
+            Error::NoClass
+                .for_another()
+                .to_string()
+                .contains("given a class")
         );
     }
 

@@ -31,8 +31,8 @@ pub mod worker;
 mod worker_id;
 
 pub use self::backend::{
-    Backend, Connect, DelayedJobs, FailureStore, Keyspace, QueueBackend, QueueControl, Ticket,
-    WaitForJobs, WorkerRegistry,
+    Backend, Commit, Connect, DelayedJobs, FailureStore, GroupCommit, Keyspace, QueueBackend,
+    QueueControl, Ticket, WaitForJobs, WorkerRegistry,
 };
 #[cfg(feature = "worker")]
 pub use self::client::blocking;

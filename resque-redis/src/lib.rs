@@ -40,6 +40,7 @@ mod known;
 mod permissions;
 mod pop;
 mod push;
+mod pushes;
 mod queue;
 mod queues;
 mod receipt;

@@ -17,6 +17,9 @@ impl Store {
         if batch.is_empty() {
             return Ok(Vec::new());
         }
+        if let Some(pushed) = self.pushes.push(batch).await {
+            return pushed;
+        }
         let groups = Groups::of(batch);
         let lengths = match &groups {
             Groups {

@@ -1,8 +1,8 @@
 //! What the server refuses, as errors of this library.
 
-use resque_core::Error;
+use resque_core::{Error, Result};
 
-use crate::driver::{ErrorClass, ServerError};
+use crate::driver::{ErrorClass, ServerError, Value};
 use crate::keys::Keys;
 
 /// The error of a command that the server refused.
@@ -25,6 +25,26 @@ pub(crate) fn spoiled(keys: &Keys, key: &str, place: &str, error: &ServerError) 
             expected: expected.to_owned(),
         },
         _ => refused(&format!("use the key {key}"), place, error),
+    }
+}
+
+/// The error of a key that a script could not use, and of which it told.
+pub(crate) fn spoiled_in_script(keys: &Keys, place: &str, key: &Value, line: &Value) -> Error {
+    let text = |value: &Value| {
+        let bytes = value.as_bytes().unwrap_or_default();
+        String::from_utf8_lossy(bytes).into_owned()
+    };
+    let error = ServerError::from_line(text(line));
+    spoiled(keys, &text(key), place, &error)
+}
+
+/// The reply of a script that answers `false`, a key and an error when it could not begin.
+pub(crate) fn script_reply(keys: &Keys, place: &str, what: &str, reply: Value) -> Result<Value> {
+    match reply.ok().map_err(|error| refused(what, place, &error))? {
+        Value::Array(parts) if parts.len() == 3 && parts[0].is_nil() => {
+            Err(spoiled_in_script(keys, place, &parts[1], &parts[2]))
+        }
+        reply => Ok(reply),
     }
 }
 

@@ -11,6 +11,7 @@ use crate::failures::Hints;
 use crate::keys::Keys;
 use crate::known::KnownQueues;
 use crate::permissions::Permissions;
+use crate::pushes::Pushes;
 use crate::refusal;
 use crate::wake::Wake;
 
@@ -25,6 +26,7 @@ pub(crate) struct Store {
     pub(crate) layout: FailureLayout,
     pub(crate) wake: Wake,
     pub(crate) permissions: Permissions,
+    pub(crate) pushes: Pushes,
     known: Mutex<KnownQueues>,
     hints: Mutex<Hints>,
 }
@@ -37,9 +39,11 @@ impl Store {
         layout: FailureLayout,
         clock: SharedClock,
     ) -> Self {
+        let keys = Keys::new(namespace);
         Self {
             wake: Wake::new(&connection, namespace, clock),
-            keys: Keys::new(namespace),
+            pushes: Pushes::new(connection.clone(), keys.clone()),
+            keys,
             connection,
             layout,
             permissions: Permissions::default(),
@@ -83,12 +87,9 @@ impl Store {
 
     /// Calls a script that answers `false`, a key and an error when it could not begin.
     pub(crate) async fn script(&self, what: &str, batch: &Batch) -> Result<Value> {
-        match self.one(what, batch).await? {
-            Value::Array(parts) if parts.len() == 3 && parts[0].is_nil() => {
-                Err(self.spoiled(&parts[1], &parts[2]))
-            }
-            reply => Ok(reply),
-        }
+        debug_assert_eq!(batch.len(), 1, "a single script");
+        let reply = self.run(what, batch).await?.pop().unwrap_or(Value::Nil);
+        refusal::script_reply(&self.keys, self.place(), what, reply)
     }
 
     /// Calls a single command on one key that has to hold what Resque puts there.
@@ -115,12 +116,7 @@ impl Store {
 
     /// The error of a key that a script could not use.
     pub(crate) fn spoiled(&self, key: &Value, line: &Value) -> Error {
-        let text = |value: &Value| {
-            let bytes = value.as_bytes().unwrap_or_default();
-            String::from_utf8_lossy(bytes).into_owned()
-        };
-        let error = ServerError::from_line(text(line));
-        refusal::spoiled(&self.keys, &text(key), self.place(), &error)
+        refusal::spoiled_in_script(&self.keys, self.place(), key, line)
     }
 
     /// The error of a reply of a shape that this library does not know.

@@ -2,6 +2,7 @@
 
 mod abilities;
 mod failures;
+mod group_commit;
 mod queue;
 mod registry;
 
@@ -12,6 +13,7 @@ use async_trait::async_trait;
 
 pub use self::abilities::{DelayedJobs, Keyspace, QueueControl, Ticket, WaitForJobs};
 pub use self::failures::FailureStore;
+pub use self::group_commit::{Commit, GroupCommit};
 pub use self::queue::QueueBackend;
 pub use self::registry::WorkerRegistry;
 use crate::{Error, Result};
