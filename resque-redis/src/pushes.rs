@@ -100,7 +100,9 @@ impl Pusher {
             }
             Err(error) => {
                 let error = error.during(WHAT);
-                (0..scripts).map(|_| Err(error.for_another())).collect()
+                let mut errors: Vec<_> = (1..scripts).map(|_| Err(error.for_another())).collect();
+                errors.push(Err(error));
+                errors
             }
         }
     }
