@@ -9,6 +9,7 @@ mod exchange;
 mod failures;
 mod formats;
 mod payloads;
+mod pushes;
 mod refusals;
 mod registry;
 mod suspects;

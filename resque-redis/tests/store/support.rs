@@ -181,3 +181,17 @@ pub(crate) fn at(seconds: u64) -> SystemTime {
 pub(crate) fn job(number: usize) -> String {
     format!(r#"{{"class":"Archive","args":[{number},"masterbrew"]}}"#)
 }
+
+/// How often a command was called, from scripts too; for the server's whole life.
+pub(crate) async fn calls_of(world: &World, command: &str) -> u64 {
+    let mut batch = Batch::new();
+    batch.command("INFO").arg("commandstats");
+    let info = world.raw.connection.run(&batch).await.unwrap().remove(0);
+    let info = text(info).unwrap();
+    let prefix = format!("cmdstat_{command}:calls=");
+    let mut lines = info.lines();
+    let calls = lines.find_map(|line| line.strip_prefix(prefix.as_str()));
+    calls
+        .and_then(|line| line.split(',').next()?.parse().ok())
+        .unwrap_or(0)
+}

@@ -8,7 +8,7 @@ use resque_core::{ManualClock, QueueList, WaitForJobs, Worker};
 use resque_redis::FailureLayout;
 use resque_redis::driver::Batch;
 
-use crate::support::{World, at, job, list, name, slots, text};
+use crate::support::{World, at, calls_of, job, list, name, slots, text};
 
 /// Only a test that hangs reaches it.
 const AT_MOST: Duration = Duration::from_secs(30);
@@ -232,18 +232,4 @@ async fn processed(world: &World, jobs: u64) {
 /// How often the server was asked whether keys exist; for its whole life.
 async fn calls_of_exists(world: &World) -> u64 {
     calls_of(world, "exists").await
-}
-
-/// How often a command was called, from scripts too; for the server's whole life.
-async fn calls_of(world: &World, command: &str) -> u64 {
-    let mut batch = Batch::new();
-    batch.command("INFO").arg("commandstats");
-    let info = world.raw.connection.run(&batch).await.unwrap().remove(0);
-    let info = text(info).unwrap();
-    let prefix = format!("cmdstat_{command}:calls=");
-    let mut lines = info.lines();
-    let calls = lines.find_map(|line| line.strip_prefix(prefix.as_str()));
-    calls
-        .and_then(|line| line.split(',').next()?.parse().ok())
-        .unwrap_or(0)
 }
