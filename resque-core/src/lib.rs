@@ -31,9 +31,11 @@ pub mod worker;
 mod worker_id;
 
 pub use self::backend::{
-    Backend, Commit, Connect, DelayedJobs, FailureStore, GroupCommit, Keyspace, QueueBackend,
-    QueueControl, Ticket, WaitForJobs, WorkerRegistry,
+    Backend, Connect, DelayedJobs, FailureStore, Keyspace, QueueBackend, QueueControl, Ticket,
+    WaitForJobs, WorkerRegistry,
 };
+#[cfg(feature = "worker")]
+pub use self::backend::{Commit, GroupCommit};
 #[cfg(feature = "worker")]
 pub use self::client::blocking;
 pub use self::client::{

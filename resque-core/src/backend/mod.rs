@@ -2,6 +2,7 @@
 
 mod abilities;
 mod failures;
+#[cfg(feature = "worker")]
 mod group_commit;
 mod queue;
 mod registry;
@@ -13,6 +14,7 @@ use async_trait::async_trait;
 
 pub use self::abilities::{DelayedJobs, Keyspace, QueueControl, Ticket, WaitForJobs};
 pub use self::failures::FailureStore;
+#[cfg(feature = "worker")]
 pub use self::group_commit::{Commit, GroupCommit};
 pub use self::queue::QueueBackend;
 pub use self::registry::WorkerRegistry;
