@@ -57,20 +57,6 @@ impl Attempt {
     }
 }
 
-impl Attempt {
-    /// Becomes the attempt at a worker's job; what stays the same is left alone.
-    fn renew(&mut self, reservation: &Reservation) {
-        if self.queue.as_ref() != Some(&reservation.queue) {
-            self.queue = Some(reservation.queue.clone());
-        }
-        self.payload = reservation.payload.clone();
-        self.worker = Some(reservation.worker.clone());
-        self.number = 1;
-        self.enqueued_at = None;
-        self.redelivered = reservation.redelivered;
-    }
-}
-
 impl From<&Reservation> for Attempt {
     fn from(reservation: &Reservation) -> Self {
         Self {
@@ -84,7 +70,7 @@ impl From<&Reservation> for Attempt {
 /// What a job is told while it runs, and what it may ask for. Cloning is cheap.
 #[derive(Clone)]
 pub struct JobContext {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
 }
 
 pub(super) struct Shared {
@@ -98,22 +84,6 @@ pub(super) struct Shared {
     pub(super) failure_hooks_ran: AtomicBool,
     /// Whether the handler itself came to a good end.
     pub(super) performed: AtomicBool,
-}
-
-impl Shared {
-    /// Becomes the context of another job, which is in the hands of a worker.
-    pub(super) fn renew(&mut self, reservation: &Reservation, args: Bytes, found: Found<'_>) {
-        self.attempt.renew(reservation);
-        self.args = args;
-        let same = matches!((&found, &self.registration),
-            (Ok(found), Ok(known)) if Arc::ptr_eq(found, known));
-        if !same {
-            self.registration = found.map(Cow::into_owned);
-        }
-        self.cancellation = Cancellation::default();
-        self.failure_hooks_ran = AtomicBool::new(false);
-        self.performed = AtomicBool::new(false);
-    }
 }
 
 /// Who performs a job, or why nobody can.
@@ -144,11 +114,6 @@ impl JobContext {
                 performed: AtomicBool::new(false),
             }),
         }
-    }
-
-    /// What is behind it, if nobody else holds it.
-    pub(super) fn unshared(&mut self) -> Option<&mut Shared> {
-        Arc::get_mut(&mut self.shared)
     }
 
     /// The job's class; empty when the payload is no job.

@@ -17,6 +17,8 @@ mod job;
 mod panic;
 mod performer;
 mod progress;
+#[cfg(feature = "worker")]
+mod renew;
 mod state;
 
 pub use self::context::{Attempt, JobContext};

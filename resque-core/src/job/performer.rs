@@ -15,7 +15,7 @@ use super::{
 };
 use crate::hooks::{Hooks, Next};
 use crate::wire::payload::{INVALID_PAYLOAD, JobText, decode};
-use crate::{Client, Payload, Reservation};
+use crate::{Client, Payload};
 
 /// Performs jobs with [`Handlers`]. Cloning is cheap.
 ///
@@ -83,20 +83,8 @@ impl Performer {
         JobContext::new(self.environment.clone(), attempt, args, found)
     }
 
-    /// Does the same for a worker's job in what an ended job of this performer leaves, as far as
-    /// nobody keeps it: threads that count up and down what all jobs share slow each other down.
-    pub(crate) fn prepare_in(&self, mut used: JobContext, reservation: &Reservation) -> JobContext {
-        if let Some(shared) = used.unshared() {
-            let (args, found) = self.read(&reservation.payload);
-            shared.renew(reservation, args, found);
-            used
-        } else {
-            self.prepare(reservation.into())
-        }
-    }
-
     /// The arguments of a payload and who performs it.
-    fn read(&self, payload: &Payload) -> (Bytes, Found<'_>) {
+    pub(super) fn read(&self, payload: &Payload) -> (Bytes, Found<'_>) {
         let text = match decode(payload.as_bytes()) {
             Ok(text) => text,
             Err(invalid) => {
