@@ -20,6 +20,8 @@ struct Column {
     package: &'static str,
     features: &'static [&'static str],
     test: &'static str,
+    /// Whether its tests look for a server.
+    server: bool,
 }
 
 /// The columns of the table. A new backend is one more entry.
@@ -29,24 +31,35 @@ const COLUMNS: &[Column] = &[
         package: "resque-memory",
         features: &[],
         test: "conformance",
+        server: false,
     },
     Column {
         title: "Redis, by `redis`",
         package: "resque-redis",
         features: &["resque-redis/redis"],
         test: "conformance_redis",
+        server: true,
     },
     Column {
         title: "Redis, by `fred`",
         package: "resque-redis",
         features: &["resque-redis/fred"],
         test: "conformance_fred",
+        server: true,
+    },
+    Column {
+        title: "Postgres",
+        package: "resque-postgres",
+        features: &[],
+        test: "conformance",
+        server: true,
     },
     Column {
         title: "[a file](examples/custom-backend)",
         package: "custom-backend",
         features: &[],
         test: "conformance",
+        server: false,
     },
 ];
 
@@ -83,8 +96,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 impl Column {
     fn run(&self, plan: &Plan) -> Result<Vec<Row>> {
         let mut features = self.features.to_vec();
-        // Feature names reach only into packages that are built, which memory's tests do not.
-        if plan.containers && !self.features.is_empty() {
+        if plan.containers && self.server {
             features.push(CONTAINERS_FEATURE);
         }
         let mut command = shell::cargo();
