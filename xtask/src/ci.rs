@@ -1,6 +1,6 @@
 //! `cargo xtask ci`: everything that must hold before a change lands. `.ci/run` is this and no more.
 
-use crate::{Result, examples, features, interop, shell, test, tidy};
+use crate::{Result, bench, examples, features, interop, shell, test, tidy};
 
 /// A step with the name that is printed, and what it does.
 type Step = (&'static str, fn() -> Result<()>);
@@ -14,6 +14,7 @@ const STEPS: &[Step] = &[
     ("clippy", clippy),
     ("documentation", documentation),
     ("features one by one", features::run),
+    ("load programs", || bench::run(&bench::Options::SMOKE)),
 ];
 
 pub(crate) fn run() -> Result<()> {

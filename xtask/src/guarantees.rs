@@ -1,18 +1,19 @@
 //! `cargo xtask guarantees`: runs the conformance suite on every backend of this house and writes
 //! what became of it into README.md.
 
-use std::fs;
-
 use clap::Args;
 
+use crate::page::{self, Marks};
 use crate::servers::{self, CONTAINERS_FEATURE, Plan, Servers};
 use crate::workspace::Workspace;
 use crate::{Result, shell};
 
-/// The page, and the lines between which the table stands.
+/// Where the table stands.
 const PAGE: &str = "README.md";
-const BEGIN: &str = "<!-- guarantees: written by `cargo xtask guarantees` -->\n";
-const END: &str = "<!-- end of guarantees -->\n";
+const MARKS: Marks = Marks {
+    begin: "<!-- guarantees: written by `cargo xtask guarantees` -->\n",
+    end: "<!-- end of guarantees -->\n",
+};
 
 /// A backend under the suite: how the table calls it, and the test program that runs it.
 struct Column {
@@ -86,11 +87,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         results.push(shell::step(column.title, || column.run(&plan))?);
     }
     let table = table(&results)?;
-    let page = Workspace::read()?.root.join(PAGE);
-    let text = fs::read_to_string(&page)?;
-    fs::write(&page, replaced(&text, &table)?)?;
-    eprintln!("the table is in {PAGE}");
-    Ok(())
+    page::write(&Workspace::read()?, PAGE, &MARKS, &table)
 }
 
 impl Column {
@@ -157,18 +154,6 @@ fn table(results: &[Vec<Row>]) -> Result<String> {
     Ok(table)
 }
 
-/// The page with another table between the marks.
-fn replaced(page: &str, table: &str) -> Result<String> {
-    let parts = page.split_once(BEGIN).and_then(|(before, rest)| {
-        let (_, after) = rest.split_once(END)?;
-        Some((before, after))
-    });
-    match parts {
-        Some((before, after)) => Ok(format!("{before}{BEGIN}{table}{END}{after}")),
-        None => Err(format!("{PAGE} lacks the lines `{BEGIN}` and `{END}`").into()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -195,13 +180,5 @@ mod tests {
         other[1][0].cases = "11".to_owned();
         let error = super::table(&other).unwrap_err().to_string();
         assert!(error.contains(COLUMNS[1].title), "{error}");
-    }
-
-    #[test]
-    fn only_what_stands_between_the_marks_is_replaced() {
-        let page = format!("before\n{BEGIN}old\n{END}after\n");
-        let expected = format!("before\n{BEGIN}new\n{END}after\n");
-        assert_eq!(replaced(&page, "new\n").unwrap(), expected);
-        assert!(replaced("no marks", "new\n").is_err());
     }
 }

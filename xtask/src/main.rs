@@ -1,5 +1,6 @@
 //! The project's own chores, run as `cargo xtask <command>`: tests with real servers, tidy, the steps of CI.
 
+mod bench;
 mod ci;
 mod deny;
 mod examples;
@@ -7,6 +8,7 @@ mod features;
 mod guarantees;
 mod images;
 mod interop;
+mod page;
 mod servers;
 mod shell;
 mod test;
@@ -42,6 +44,8 @@ enum Command {
     Interop(interop::Options),
     /// Runs the conformance suite on every backend and writes the table of guarantees into README.md
     Guarantees(guarantees::Options),
+    /// Runs the load programs beside the servers' own tools and writes the table of speed into README.md
+    Bench(bench::Options),
     /// Runs every step of CI, in order, with the seconds each took
     Ci,
 }
@@ -54,6 +58,7 @@ fn main() -> ExitCode {
         Command::LocalImages(options) => images::run(&options),
         Command::Interop(options) => interop::run(&options),
         Command::Guarantees(options) => guarantees::run(&options),
+        Command::Bench(options) => bench::run(&options),
         Command::Ci => shell::step("everything", ci::run),
     };
     match outcome {

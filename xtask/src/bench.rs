@@ -1,0 +1,311 @@
+//! `cargo xtask bench`: runs the load programs on servers of their own, beside what the servers' own
+//! tools reach, and writes the table into README.md.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use clap::Args;
+use resque_testserver::{Redis, RedisServer};
+use serde_json::Value;
+
+use crate::page::{self, Marks};
+use crate::servers::{self, Servers};
+use crate::workspace::Workspace;
+use crate::{Result, shell};
+
+/// Where the table stands.
+const PAGE: &str = "README.md";
+const MARKS: Marks = Marks {
+    begin: "<!-- speed: written by `cargo xtask bench` -->\n",
+    end: "<!-- end of speed -->\n",
+};
+
+#[derive(Args, Debug, Default)]
+pub(crate) struct Options {
+    /// How many runs of each workload; the one in the middle is told
+    #[arg(long, default_value_t = 5)]
+    runs: usize,
+    /// Runs everything once and small, to see that no job is lost or doubled; writes no table
+    #[arg(long)]
+    smoke: bool,
+    /// Only the rows whose names contain this; writes no table
+    #[arg(long)]
+    only: Option<String>,
+}
+
+impl Options {
+    /// Everything once and small.
+    pub(crate) const SMOKE: Self = Self {
+        runs: 1,
+        smoke: true,
+        only: None,
+    };
+}
+
+/// Which store a row is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Store {
+    Redis,
+    RedisByFred,
+    Memory,
+}
+
+/// What the server's own tool does that comes nearest to a workload.
+#[derive(Clone, Copy, Debug)]
+enum Limit {
+    Nothing,
+    /// `RPUSH` by `redis-benchmark` over one connection, so many in one round trip.
+    Push {
+        pipelined: usize,
+    },
+}
+
+/// One workload on one store.
+struct Row {
+    name: &'static str,
+    store: Store,
+    arguments: &'static [&'static str],
+    jobs: usize,
+    limit: Limit,
+}
+
+const SOME: &[&str] = &["--concurrency", "100"];
+const MANY: &[&str] = &["--concurrency", "500"];
+
+#[rustfmt::skip]
+const ROWS: &[Row] = &[
+    Row { name: "enqueue-one", store: Store::Redis, arguments: &[], jobs: 50_000, limit: Limit::Push { pipelined: 1 } },
+    Row { name: "enqueue-one", store: Store::RedisByFred, arguments: &[], jobs: 50_000, limit: Limit::Nothing },
+    Row { name: "enqueue-concurrent", store: Store::Redis, arguments: &["--concurrency", "64"], jobs: 500_000, limit: Limit::Push { pipelined: 64 } },
+    Row { name: "enqueue-concurrent", store: Store::RedisByFred, arguments: &["--concurrency", "64"], jobs: 500_000, limit: Limit::Nothing },
+    Row { name: "enqueue-batch", store: Store::Redis, arguments: &[], jobs: 2_000_000, limit: Limit::Push { pipelined: 1_000 } },
+    Row { name: "drain", store: Store::Redis, arguments: SOME, jobs: 1_000, limit: Limit::Nothing },
+    Row { name: "drain", store: Store::Redis, arguments: SOME, jobs: 100_000, limit: Limit::Nothing },
+    Row { name: "drain", store: Store::Redis, arguments: SOME, jobs: 1_000_000, limit: Limit::Nothing },
+    Row { name: "drain", store: Store::Redis, arguments: MANY, jobs: 1_000_000, limit: Limit::Nothing },
+    Row { name: "drain", store: Store::RedisByFred, arguments: SOME, jobs: 500_000, limit: Limit::Nothing },
+    Row { name: "latency", store: Store::Redis, arguments: &[], jobs: 500, limit: Limit::Nothing },
+    Row { name: "latency-foreign", store: Store::Redis, arguments: &[], jobs: 500, limit: Limit::Nothing },
+    Row { name: "latency", store: Store::RedisByFred, arguments: &[], jobs: 500, limit: Limit::Nothing },
+    Row { name: "idle", store: Store::Redis, arguments: SOME, jobs: 0, limit: Limit::Nothing },
+    Row { name: "enqueue-one", store: Store::Memory, arguments: &[], jobs: 1_000_000, limit: Limit::Nothing },
+    Row { name: "drain", store: Store::Memory, arguments: SOME, jobs: 1_000_000, limit: Limit::Nothing },
+    Row { name: "drain", store: Store::Memory, arguments: &["--concurrency", "1000"], jobs: 1_000_000, limit: Limit::Nothing },
+    Row { name: "latency", store: Store::Memory, arguments: &[], jobs: 500, limit: Limit::Nothing },
+];
+
+pub(crate) fn run(options: &Options) -> Result<()> {
+    servers::ensure(Some(Servers::Local))?;
+    let workspace = Workspace::read()?;
+    let program = build(&workspace)?;
+    let mut lines = Vec::new();
+    for row in ROWS {
+        if !options
+            .only
+            .as_ref()
+            .is_none_or(|part| row.name.contains(part.as_str()))
+        {
+            continue;
+        }
+        // A server of its own for each row: none pays for what another has left.
+        let server = Redis::new().start()?;
+        let line = row.line(options, &program, &server)?;
+        eprintln!("{line}");
+        lines.push(line);
+    }
+    if options.smoke || options.only.is_some() {
+        return Ok(());
+    }
+    let table = format!(
+        "{}\n\n| workload | store | jobs | jobs/s | p50 | p99 | the server alone, same run |\n\
+         |---|---|---:|---:|---:|---:|---|\n{}\n",
+        setting(options)?,
+        lines.join("\n")
+    );
+    page::write(&workspace, PAGE, &MARKS, &table)
+}
+
+fn build(workspace: &Workspace) -> Result<PathBuf> {
+    shell::run(shell::cargo().args(["build", "--release", "--package", "resque-bench"]))?;
+    let target = std::env::var_os("CARGO_TARGET_DIR");
+    let target = target.map_or_else(|| workspace.root.join("target"), PathBuf::from);
+    Ok(target.join("release/resque-bench"))
+}
+
+/// What the figures depend on.
+fn setting(options: &Options) -> Result<String> {
+    let cores = std::thread::available_parallelism()?;
+    let redis = shell::read(Command::new("redis-server").arg("--version"))?;
+    let version = redis
+        .split_whitespace()
+        .find_map(|word| word.strip_prefix("v="));
+    Ok(format!(
+        "Release build, {cores} cores that server and program share, Redis {} without persistence over \
+         loopback, medians of {}; nothing lost, nothing doubled.",
+        version.unwrap_or("of unknown version"),
+        options.runs,
+    ))
+}
+
+impl Row {
+    fn line(&self, options: &Options, program: &PathBuf, server: &RedisServer) -> Result<String> {
+        let smoke = options.smoke;
+        let jobs = if smoke {
+            self.jobs.min(2_000).min(50.max(self.jobs / 20))
+        } else {
+            self.jobs
+        };
+        let mut command = Command::new(program);
+        command.arg(self.name).args(self.arguments);
+        command.args(["--jobs", &jobs.to_string()]);
+        command.args(["--runs", &options.runs.to_string()]);
+        match self.store {
+            Store::Redis => command.args(["--url", &server.url()]),
+            Store::RedisByFred => command.args(["--url", &server.url(), "--driver", "fred"]),
+            Store::Memory => command.args(["--url", "memory:"]),
+        };
+        if self.name == "idle" {
+            command.args(["--seconds", if smoke { "1" } else { "10" }]);
+        }
+        // It fails when a job is lost or doubled.
+        let report: Value = serde_json::from_str(&shell::read(&mut command)?)?;
+        let number = |name: &str| report[name].as_f64();
+        let slots = match self.arguments {
+            [_, slots] => format!(
+                ", {slots} {}",
+                if self.name.starts_with("enqueue") {
+                    "callers"
+                } else {
+                    "slots"
+                }
+            ),
+            _ => String::new(),
+        };
+        let store = match self.store {
+            Store::Redis => "Redis",
+            Store::RedisByFred => "Redis, by `fred`",
+            Store::Memory => "memory",
+        };
+        if self.name == "idle" {
+            let (memory, load) = (number("rss_kb"), number("cpu_percent"));
+            return Ok(format!(
+                "| {}{slots} | {store} | | {:.1} MB, {:.2} % of a core | | | |",
+                self.name,
+                memory.unwrap_or(0.0) / 1024.0,
+                load.unwrap_or(0.0)
+            ));
+        }
+        let rate = number("jobs_per_s").unwrap_or(0.0);
+        let waits = self.name.starts_with("latency");
+        let rate = if waits { String::new() } else { rounded(rate) };
+        let delay = |name| {
+            number(name)
+                .map(|us| format!("{us:.0} µs"))
+                .unwrap_or_default()
+        };
+        Ok(format!(
+            "| {}{slots} | {store} | {} | {rate} | {} | {} | {} |",
+            self.name,
+            grouped(jobs),
+            delay("p50_us"),
+            delay("p99_us"),
+            self.limit.line(options, server)?
+        ))
+    }
+}
+
+impl Limit {
+    fn line(self, options: &Options, server: &RedisServer) -> Result<String> {
+        let Self::Push { pipelined } = self else {
+            return Ok(String::new());
+        };
+        let port = server.port().ok_or("the server listens on no port")?;
+        let requests = if options.smoke {
+            1_000
+        } else {
+            40_000 * pipelined.min(50)
+        };
+        let mut rates = Vec::new();
+        for _ in 0..options.runs {
+            let output = shell::read(Command::new("redis-benchmark").args([
+                "-p",
+                &port.to_string(),
+                "-c",
+                "1",
+                "-P",
+                &pipelined.to_string(),
+                "-n",
+                &requests.to_string(),
+                "--csv",
+                "RPUSH",
+                "limit",
+                "a value as long as that of a job",
+            ]))?;
+            rates.push(rate_of(&output).ok_or("redis-benchmark told no rate")?);
+        }
+        rates.sort_by(f64::total_cmp);
+        let together = if pipelined == 1 {
+            String::new()
+        } else {
+            format!(", {pipelined} pipelined")
+        };
+        Ok(format!(
+            "{} `RPUSH`{together}",
+            rounded(rates[rates.len() / 2])
+        ))
+    }
+}
+
+/// The requests a second in the last line of `redis-benchmark --csv`.
+fn rate_of(output: &str) -> Option<f64> {
+    let rate = output.lines().last()?.split(',').nth(1)?;
+    rate.trim_matches('"').parse().ok()
+}
+
+/// A rate for people: three digits that mean something.
+fn rounded(rate: f64) -> String {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a rate is no negative number and fits"
+    )]
+    let whole = rate.max(0.0) as usize;
+    let mut unit = 1;
+    while whole / unit >= 1_000 {
+        unit *= 10;
+    }
+    grouped((whole + unit / 2) / unit * unit)
+}
+
+/// The number with its thousands apart.
+fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(' ');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rate_is_read() {
+        let output =
+            "\"test\",\"rps\",\"avg_latency_ms\"\n\"RPUSH limit x\",\"26723.68\",\"0.036\"\n";
+        assert_eq!(rate_of(output), Some(26_723.68));
+        assert_eq!(rate_of(""), None);
+    }
+
+    #[test]
+    fn rates_are_short() {
+        let rates = [0.4, 999.0, 15_532.0, 196_749.0, 2_573_000.0];
+        let texts = rates.map(rounded);
+        assert_eq!(texts, ["0", "999", "15 500", "197 000", "2 570 000"]);
+    }
+}
