@@ -7,6 +7,12 @@
 //! ```json
 //! {"class":null,"args":[],"raw":"{oops","raw_hex":"7b6f6f7073"}
 //! ```
+//!
+//! Scripts, which have to be quick, write text as text:
+//!
+//! ```json
+//! {"class":null,"args":[],"raw_text":"{oops"}
+//! ```
 
 use std::borrow::Cow;
 
@@ -14,6 +20,9 @@ use super::json::{Kind, members, write_string};
 
 /// The member of a substitute that holds the exact bytes in hexadecimal.
 pub const RAW_HEX: &str = "raw_hex";
+
+/// The member of a substitute that holds a payload that is text.
+pub const RAW_TEXT: &str = "raw_text";
 
 /// How deep an embedded object may nest: Ruby's JSON reader gives up at 100 levels, and the
 /// record around it is one.
@@ -44,16 +53,19 @@ pub fn extract(value: &[u8]) -> Cow<'_, [u8]> {
     let Ok(members) = members(value) else {
         return Cow::Borrowed(value);
     };
-    let mut raw = None;
+    let (mut hex, mut text) = (None, None);
     for member in members {
         let Ok(member) = member else {
             return Cow::Borrowed(value);
         };
         if member.is(RAW_HEX) {
-            raw = member.value().text();
+            hex = member.value().text();
+        } else if member.is(RAW_TEXT) {
+            text = member.value().text();
         }
     }
-    match raw.and_then(|text| from_hex(text.as_bytes())) {
+    let payload = hex.and_then(|hex| from_hex(hex.as_bytes()));
+    match payload.or_else(|| text.map(|text| text.into_owned().into_bytes())) {
         Some(payload) => Cow::Owned(payload),
         None => Cow::Borrowed(value),
     }
@@ -85,7 +97,7 @@ fn look_into(payload: &[u8]) -> Known<'_> {
         } else if member.is("args") && member.value().kind() == Kind::Array {
             args = Some(member.value().raw());
         }
-        marked |= member.is(RAW_HEX);
+        marked |= member.is(RAW_HEX) || member.is(RAW_TEXT);
     }
     let legible = members.deepest() <= MAX_DEPTH && !members.met_lone_surrogate();
     let bare = payload.first() == Some(&b'{') && payload.last() == Some(&b'}');
@@ -192,6 +204,21 @@ mod tests {
     }
 
     #[test]
+    fn a_text_that_a_script_wrote_comes_back() {
+        for (value, payload) in [
+            (r#"{"class":null,"args":[],"raw_text":"{oops"}"#, "{oops"),
+            (
+                r#"{"raw_text":"\u0000\/\u007fé","args":[],"class":null}"#,
+                "\0/\u{7f}é",
+            ),
+        ] {
+            assert_eq!(extract(value.as_bytes()), payload.as_bytes());
+        }
+        let odd = br#"{"raw_text":["no text"]}"#;
+        assert_eq!(extract(odd), &odd[..]);
+    }
+
+    #[test]
     fn the_class_and_arguments_of_an_object_stay_readable() {
         let padded = br#" {"class":"A","args":[1]}"#;
         assert!(text(&embed(padded)).starts_with(r#"{"class":"A","args":[1],"raw":" {"#));
@@ -201,6 +228,8 @@ mod tests {
     #[test]
     fn a_payload_that_looks_like_a_substitute_is_not_mistaken_for_one() {
         let payload = br#"{"class":"A","args":[],"raw\u005fhex":"00"}"#;
+        assert_eq!(extract(&embed(payload)), &payload[..]);
+        let payload = br#"{"class":"A","args":[],"raw_text":"x"}"#;
         assert_eq!(extract(&embed(payload)), &payload[..]);
         let odd = br#"{"raw_hex":"0"}"#;
         assert_eq!(extract(odd), &odd[..], "no hexadecimal bytes: left alone");
@@ -241,7 +270,7 @@ mod tests {
         fn any_bytes_come_back_from_a_readable_object(
             payload in prop_oneof![
                 proptest::collection::vec(any::<u8>(), 0..60),
-                r#" ?\{("(class|args|raw_hex)":(\[1\]|"00"|null|"\\ud800"),?){0,3}\}"#.prop_map(String::into_bytes),
+                r#" ?\{("(class|args|raw_hex|raw_text)":(\[1\]|"00"|null|"\\ud800"),?){0,3}\}"#.prop_map(String::into_bytes),
             ]
         ) {
             let embedded = embed(&payload);

@@ -268,7 +268,7 @@ mod tests {
             queue in any::<String>(),
             payload in prop_oneof![
                 proptest::collection::vec(any::<u8>(), 0..60),
-                r#" ?\{("(class|rs|raw_hex)":(\{"receipt":"x"\}|"00"|null),?){0,3}\}"#
+                r#" ?\{("(class|rs|raw_hex|raw_text)":(\{"receipt":"x"\}|"00"|null),?){0,3}\}"#
                     .prop_map(String::into_bytes),
             ],
             receipt in "[!-~]{0,40}",
