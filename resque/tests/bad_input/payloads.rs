@@ -4,8 +4,7 @@ use resque::{FailureRetry, Payload};
 
 use crate::world::World;
 
-/// What somebody may put into a queue, and what the worker says about it. `None`: it is a job of
-/// the class `Good` whose arguments do not fit.
+/// What somebody may put into a queue, and what the worker says about it.
 const NO_JOBS: &[(&[u8], &str)] = &[
     (b"", "not JSON"),
     (b"{oops", "not JSON at byte 1"),
