@@ -2,10 +2,9 @@
 
 use std::collections::HashMap;
 use std::mem;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
-use resque_core::{Enqueue, Error, Pushed, QueueName, Result};
-use tokio::sync::oneshot;
+use resque_core::{Commit, Enqueue, Error, GroupCommit, Pushed, QueueName, Result};
 
 use crate::stamp::Stamp;
 use crate::store::{Link, counted};
@@ -17,39 +16,14 @@ const TEXT: &str = "select resque.push($1, $2, $3, $4, $5, $6)";
 const TOGETHER: usize = 5_000;
 
 /// The pushes of one client.
-pub(crate) struct Pushes {
-    shared: Arc<Shared>,
-}
+pub(crate) struct Pushes(GroupCommit<Pusher>);
 
-struct Shared {
-    link: Arc<Link>,
-    state: Mutex<State>,
-}
-
-#[derive(Default)]
-struct State {
-    /// Whether a push is under way.
-    busy: bool,
-    gathered: Vec<Gathered>,
-}
-
-/// A push that waits for the one under way.
-struct Gathered {
-    batch: Vec<Enqueue>,
-    answer: oneshot::Sender<Result<Vec<Pushed>>>,
-}
-
-/// The right to push. When it ends, even by being dropped half-way, whoever has gathered goes next.
-struct Turn {
-    shared: Arc<Shared>,
-}
+/// What makes the pushes.
+struct Pusher(Arc<Link>);
 
 impl Pushes {
     pub(crate) fn new(link: Arc<Link>) -> Self {
-        let state = Mutex::default();
-        Self {
-            shared: Arc::new(Shared { link, state }),
-        }
+        Self(GroupCommit::new(Pusher(link), TOGETHER))
     }
 
     /// Puts jobs into queues, all or nothing.
@@ -59,98 +33,40 @@ impl Pushes {
         }
         // What cannot be written must not spoil the pushes of others.
         check(batch)?;
-        let waiting = {
-            let mut state = self.shared.state();
-            if state.busy {
-                let (answer, waiting) = oneshot::channel();
-                let batch = batch.to_vec();
-                state.gathered.push(Gathered { batch, answer });
-                Some(waiting)
-            } else {
-                state.busy = true;
-                None
-            }
-        };
-        match waiting {
-            Some(waiting) => waiting.await.unwrap_or_else(|_| Err(abandoned())),
-            None => {
-                let _turn = Turn {
-                    shared: Arc::clone(&self.shared),
-                };
-                self.shared.link.push(batch).await
-            }
-        }
+        let pushed = self.0.call(batch.to_vec()).await;
+        pushed.unwrap_or_else(|| Err(abandoned()))
     }
 }
 
-impl Shared {
-    /// The lock is never held while waiting.
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+impl Commit for Pusher {
+    type Call = Vec<Enqueue>;
+    type Answer = Result<Vec<Pushed>>;
+
+    fn weight(call: &Vec<Enqueue>) -> usize {
+        call.len()
     }
 
-    /// Takes what goes together, in the order of coming.
-    fn next(&self) -> Vec<Gathered> {
-        let mut state = self.state();
-        let mut jobs = 0;
-        let fitting = state.gathered.iter().take_while(|push| {
-            jobs += push.batch.len();
-            jobs <= TOGETHER
-        });
-        let count = fitting.count().max(1).min(state.gathered.len());
-        let rest = state.gathered.split_off(count);
-        mem::replace(&mut state.gathered, rest)
-    }
-}
-
-impl Drop for Turn {
-    fn drop(&mut self) {
-        let mut state = self.shared.state();
-        if state.gathered.is_empty() {
-            state.busy = false;
-            return;
+    /// Makes one push of many and tells each caller what came of its own.
+    async fn commit(&self, calls: Vec<Vec<Enqueue>>) -> Vec<Result<Vec<Pushed>>> {
+        let sizes: Vec<usize> = calls.iter().map(Vec::len).collect();
+        let all: Vec<Enqueue> = calls.into_iter().flatten().collect();
+        match self.0.push(&all).await {
+            Ok(pushed) => {
+                let mut pushed = pushed.into_iter();
+                let own = |size: usize| Ok(pushed.by_ref().take(size).collect());
+                sizes.into_iter().map(own).collect()
+            }
+            Err(error) => {
+                let others = sizes.iter().skip(1).map(|_| Err(error.for_another()));
+                let mut errors: Vec<_> = others.collect();
+                errors.push(Err(error));
+                errors
+            }
         }
-        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
-            // The runtime is gone, and with it the connections: who waits is told so.
-            state.busy = false;
-            state.gathered.clear();
-            return;
-        };
-        drop(state);
-        let turn = Self {
-            shared: Arc::clone(&self.shared),
-        };
-        runtime.spawn(async move {
-            let pushes = turn.shared.next();
-            turn.shared.link.push_together(pushes).await;
-        });
     }
 }
 
 impl Link {
-    /// Makes one push of many and tells each caller what came of its own.
-    async fn push_together(&self, pushes: Vec<Gathered>) {
-        let all: Vec<Enqueue> = pushes
-            .iter()
-            .flat_map(|push| push.batch.iter().cloned())
-            .collect();
-        match self.push(&all).await {
-            Ok(pushed) => {
-                let mut pushed = pushed.into_iter();
-                for push in pushes {
-                    let own = pushed.by_ref().take(push.batch.len()).collect();
-                    // Who does not wait any more need not know.
-                    let _ = push.answer.send(Ok(own));
-                }
-            }
-            Err(error) => {
-                for push in pushes {
-                    let _ = push.answer.send(Err(same(&error)));
-                }
-            }
-        }
-    }
-
     /// Makes one push.
     async fn push(&self, batch: &[Enqueue]) -> Result<Vec<Pushed>> {
         let sorted = Sorted::new(batch)?;
@@ -241,42 +157,4 @@ fn check(batch: &[Enqueue]) -> Result<()> {
 
 fn abandoned() -> Error {
     Error::outcome_unknown(WHAT, "the runtime that was pushing has ended")
-}
-
-/// The same error once more, for another of those whom it concerns.
-fn same(error: &Error) -> Error {
-    let cause = std::error::Error::source(error).map(|cause| cause.to_string().into());
-    match error {
-        Error::Unavailable { what, .. } => Error::Unavailable {
-            what: what.clone(),
-            source: cause,
-        },
-        Error::OutcomeUnknown { what, .. } => Error::OutcomeUnknown {
-            what: what.clone(),
-            source: cause,
-        },
-        Error::Corrupt {
-            place,
-            found,
-            expected,
-        } => Error::Corrupt {
-            place: place.clone(),
-            found: found.clone(),
-            expected: expected.clone(),
-        },
-        Error::Rejected {
-            what,
-            reason,
-            transient,
-        } => Error::Rejected {
-            what: what.clone(),
-            reason: reason.clone(),
-            transient: *transient,
-        },
-        other => Error::Rejected {
-            what: WHAT.to_owned(),
-            reason: other.to_string(),
-            transient: other.is_transient(),
-        },
-    }
 }
