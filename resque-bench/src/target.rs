@@ -21,6 +21,10 @@ pub(crate) struct Target {
 impl Target {
     pub(crate) async fn open(options: &Options) -> Result<Self, Failure> {
         let url = full_url(options);
+        if url.starts_with("postgres") {
+            let config = resque::postgres::Config::parse(&url)?;
+            resque::postgres::Migrator::new(config).up().await?;
+        }
         let backend = resque::connect(&url).await?;
         backend.queues().clear().await?;
         let client = Client::new(backend.clone());
@@ -32,17 +36,19 @@ impl Target {
     }
 }
 
-/// The URL with the namespace and the driver in it, where there is a server.
+/// The URL with the namespace and, for Redis, the driver in it, where there is a server.
 fn full_url(options: &Options) -> String {
     let url = &options.url;
     if !url.contains("://") {
         return url.clone();
     }
     let joint = if url.contains('?') { '&' } else { '?' };
-    format!(
-        "{url}{joint}namespace={NAMESPACE}&driver={}",
-        options.driver.as_str()
-    )
+    let mut full = format!("{url}{joint}namespace={NAMESPACE}");
+    if !url.starts_with("postgres") {
+        full.push_str("&driver=");
+        full.push_str(options.driver.as_str());
+    }
+    full
 }
 
 /// The name of the list in Redis that holds the queue.

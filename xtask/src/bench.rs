@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use clap::Args;
-use resque_testserver::{Redis, RedisServer};
+use resque_testserver::{Postgres, PostgresServer, Redis, RedisServer};
 use serde_json::Value;
 
 use crate::page::{self, Marks};
@@ -47,7 +47,16 @@ impl Options {
 enum Store {
     Redis,
     RedisByFred,
+    Postgres,
     Memory,
+}
+
+/// A server of a row's own: no row pays for what another has left.
+enum Server {
+    Redis(RedisServer),
+    Postgres(PostgresServer),
+    /// The store needs none.
+    Nothing,
 }
 
 /// What the server's own tool does that comes nearest to a workload.
@@ -88,6 +97,12 @@ const ROWS: &[Row] = &[
     Row { name: "latency-foreign", store: Store::Redis, arguments: &[], jobs: 500, limit: Limit::Nothing },
     Row { name: "latency", store: Store::RedisByFred, arguments: &[], jobs: 500, limit: Limit::Nothing },
     Row { name: "idle", store: Store::Redis, arguments: SOME, jobs: 0, limit: Limit::Nothing },
+    Row { name: "enqueue-one", store: Store::Postgres, arguments: &[], jobs: 20_000, limit: Limit::Nothing },
+    Row { name: "enqueue-concurrent", store: Store::Postgres, arguments: &["--concurrency", "64"], jobs: 200_000, limit: Limit::Nothing },
+    Row { name: "enqueue-batch", store: Store::Postgres, arguments: &[], jobs: 500_000, limit: Limit::Nothing },
+    Row { name: "drain", store: Store::Postgres, arguments: SOME, jobs: 200_000, limit: Limit::Nothing },
+    Row { name: "drain", store: Store::Postgres, arguments: &["--concurrency", "1000"], jobs: 500_000, limit: Limit::Nothing },
+    Row { name: "latency", store: Store::Postgres, arguments: &[], jobs: 500, limit: Limit::Nothing },
     Row { name: "enqueue-one", store: Store::Memory, arguments: &[], jobs: 1_000_000, limit: Limit::Nothing },
     Row { name: "drain", store: Store::Memory, arguments: SOME, jobs: 1_000_000, limit: Limit::Nothing },
     Row { name: "drain", store: Store::Memory, arguments: &["--concurrency", "1000"], jobs: 1_000_000, limit: Limit::Nothing },
@@ -107,8 +122,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         {
             continue;
         }
-        // A server of its own for each row: none pays for what another has left.
-        let server = Redis::new().start()?;
+        let server = Server::start(row.store)?;
         let line = row.line(options, &program, &server)?;
         eprintln!("{line}");
         lines.push(line);
@@ -140,15 +154,37 @@ fn setting(options: &Options) -> Result<String> {
         .split_whitespace()
         .find_map(|word| word.strip_prefix("v="));
     Ok(format!(
-        "Release build, {cores} cores that server and program share, Redis {} without persistence over \
-         loopback, medians of {}; nothing lost, nothing doubled.",
+        "Release build, {cores} cores that server and program share, Redis {} without persistence and \
+         Postgres as `initdb` makes it, over loopback, medians of {}; nothing lost, nothing doubled.",
         version.unwrap_or("of unknown version"),
         options.runs,
     ))
 }
 
+impl Server {
+    fn start(store: Store) -> Result<Self> {
+        Ok(match store {
+            Store::Redis | Store::RedisByFred => Self::Redis(Redis::new().start()?),
+            Store::Postgres => {
+                // Tests need no disk, but a promise that is measured does.
+                let safe = Postgres::new().setting("fsync", "on");
+                Self::Postgres(safe.setting("full_page_writes", "on").start()?)
+            }
+            Store::Memory => Self::Nothing,
+        })
+    }
+
+    fn url(&self) -> String {
+        match self {
+            Self::Redis(server) => server.url(),
+            Self::Postgres(server) => server.url().to_owned(),
+            Self::Nothing => "memory:".to_owned(),
+        }
+    }
+}
+
 impl Row {
-    fn line(&self, options: &Options, program: &PathBuf, server: &RedisServer) -> Result<String> {
+    fn line(&self, options: &Options, program: &PathBuf, server: &Server) -> Result<String> {
         let smoke = options.smoke;
         let jobs = if smoke {
             self.jobs.min(2_000).min(50.max(self.jobs / 20))
@@ -159,11 +195,10 @@ impl Row {
         command.arg(self.name).args(self.arguments);
         command.args(["--jobs", &jobs.to_string()]);
         command.args(["--runs", &options.runs.to_string()]);
-        match self.store {
-            Store::Redis => command.args(["--url", &server.url()]),
-            Store::RedisByFred => command.args(["--url", &server.url(), "--driver", "fred"]),
-            Store::Memory => command.args(["--url", "memory:"]),
-        };
+        command.args(["--url", &server.url()]);
+        if self.store == Store::RedisByFred {
+            command.args(["--driver", "fred"]);
+        }
         if self.name == "idle" {
             command.args(["--seconds", if smoke { "1" } else { "10" }]);
         }
@@ -184,6 +219,7 @@ impl Row {
         let store = match self.store {
             Store::Redis => "Redis",
             Store::RedisByFred => "Redis, by `fred`",
+            Store::Postgres => "Postgres",
             Store::Memory => "memory",
         };
         if self.name == "idle" {
@@ -215,8 +251,11 @@ impl Row {
 }
 
 impl Limit {
-    fn line(self, options: &Options, server: &RedisServer) -> Result<String> {
+    fn line(self, options: &Options, server: &Server) -> Result<String> {
         let Self::Push { pipelined } = self else {
+            return Ok(String::new());
+        };
+        let Server::Redis(server) = server else {
             return Ok(String::new());
         };
         let port = server.port().ok_or("the server listens on no port")?;
