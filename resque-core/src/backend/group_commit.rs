@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 /// How several calls are made at once.
@@ -21,10 +22,12 @@ pub trait Commit: Send + Sync + 'static {
 
 /// Makes calls of many callers in few round trips. For backends.
 ///
-/// A call that comes alone is made at once; those that come meanwhile are gathered and made
-/// together as soon as it is through. So nobody ever waits for company, and a busy client needs a
-/// round trip for each group instead of one for each call. A caller that gives up takes nobody else
-/// with it, and its call is not made unless it has been sent already.
+/// A call that comes alone is made at once, by its caller. Those that come meanwhile are gathered,
+/// and a task makes together what has been gathered whenever it is free. So nobody waits for
+/// company, and a busy client needs a round trip for each group instead of one for each call. No
+/// caller depends on another: one that gives up, or that begins its call and does not go on with
+/// it, holds up nobody else. A call that has been given up is not made unless it has been sent
+/// already.
 ///
 /// ```
 /// use resque_core::{Commit, GroupCommit};
@@ -62,12 +65,14 @@ struct Shared<C: Commit> {
 }
 
 struct State<C: Commit> {
-    /// Whether a commit is under way.
-    busy: bool,
+    /// Whether a caller makes its own call.
+    alone: bool,
+    /// Whether a task makes what is gathered.
+    task: bool,
     gathered: Vec<Gathered<C>>,
 }
 
-/// A call that waits for the one under way.
+/// A call that the task will make.
 struct Gathered<C: Commit> {
     call: C::Call,
     answer: oneshot::Sender<C::Answer>,
@@ -77,7 +82,8 @@ impl<C: Commit> GroupCommit<C> {
     /// Makes calls by `commit`, groups of at most `limit` together.
     pub fn new(commit: C, limit: usize) -> Self {
         let state = State {
-            busy: false,
+            alone: false,
+            task: false,
             gathered: Vec::new(),
         };
         Self {
@@ -93,16 +99,24 @@ impl<C: Commit> GroupCommit<C> {
     /// was making it: then nobody knows what became of it.
     pub async fn call(&self, call: C::Call) -> Option<C::Answer> {
         match self.enter(call) {
-            Entered::Alone(call, _turn) => self.shared.commit.commit(vec![call]).await.pop(),
+            Entered::Alone(call, _alone) => self.shared.commit.commit(vec![call]).await.pop(),
             Entered::Gathered(answer) => answer.await.ok(),
         }
     }
 
     fn enter(&self, call: C::Call) -> Entered<C> {
         let mut state = self.shared.state();
-        if !state.busy {
-            state.busy = true;
-            return Entered::Alone(call, Turn(self.shared.clone()));
+        if !state.alone && !state.task {
+            state.alone = true;
+            return Entered::Alone(call, Alone(self.shared.clone()));
+        }
+        if !state.task {
+            let Ok(runtime) = Handle::try_current() else {
+                // Nobody could make it together with others.
+                return Entered::Alone(call, Alone(self.shared.clone()));
+            };
+            state.task = true;
+            runtime.spawn(Task::new(self.shared.clone()).run());
         }
         let (answer, answered) = oneshot::channel();
         state.gathered.push(Gathered { call, answer });
@@ -111,7 +125,7 @@ impl<C: Commit> GroupCommit<C> {
 }
 
 enum Entered<C: Commit> {
-    Alone(C::Call, Turn<C>),
+    Alone(C::Call, Alone<C>),
     Gathered(oneshot::Receiver<C::Answer>),
 }
 
@@ -121,20 +135,12 @@ impl<C: Commit> Shared<C> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Makes the calls that have been gathered, as far as they go together.
-    async fn commit_gathered(&self) {
-        let (calls, answers): (Vec<_>, Vec<_>) = self.take().into_iter().unzip();
-        let answered = self.commit.commit(calls).await;
-        for (sender, answer) in answers.into_iter().zip(answered) {
-            // Who does not wait any more need not know.
-            let _ = sender.send(answer);
-        }
-    }
-
-    /// Takes what goes together, in the order of coming.
+    /// Takes what goes together, in the order of coming; nothing when there is nothing left, and
+    /// then the next one needs a new task.
     fn take(&self) -> Vec<(C::Call, oneshot::Sender<C::Answer>)> {
         let mut state = self.state();
         state.gathered.retain(|one| !one.answer.is_closed());
+        state.task = !state.gathered.is_empty();
         let mut weight = 0;
         let fitting = state.gathered.iter().take_while(|one| {
             weight += C::weight(&one.call);
@@ -146,26 +152,60 @@ impl<C: Commit> Shared<C> {
     }
 }
 
-/// The right to commit. When it ends, even by being dropped half-way, whoever has gathered goes
-/// next, on a task of its own, so that no caller depends on the patience of another.
-struct Turn<C: Commit>(Arc<Shared<C>>);
+/// A call that its caller makes, until it is through or given up.
+struct Alone<C: Commit>(Arc<Shared<C>>);
 
-impl<C: Commit> Drop for Turn<C> {
+impl<C: Commit> Drop for Alone<C> {
     fn drop(&mut self) {
-        let mut state = self.0.state();
-        if state.gathered.is_empty() {
-            state.busy = false;
+        self.0.state().alone = false;
+    }
+}
+
+/// What makes the gathered calls.
+struct Task<C: Commit> {
+    shared: Arc<Shared<C>>,
+    /// Whether it has left, and another one may be at work.
+    left: bool,
+}
+
+impl<C: Commit> Task<C> {
+    fn new(shared: Arc<Shared<C>>) -> Self {
+        Self {
+            shared,
+            left: false,
+        }
+    }
+
+    async fn run(mut self) {
+        loop {
+            // Callers that are ready to call, or to call again, come along.
+            tokio::task::yield_now().await;
+            let (calls, answers): (Vec<_>, Vec<_>) = self.shared.take().into_iter().unzip();
+            if calls.is_empty() {
+                self.left = true;
+                return;
+            }
+            let answered = self.shared.commit.commit(calls).await;
+            for (sender, answer) in answers.into_iter().zip(answered) {
+                // Who does not wait any more need not know.
+                let _ = sender.send(answer);
+            }
+        }
+    }
+}
+
+impl<C: Commit> Drop for Task<C> {
+    /// The runtime is gone, and with it the connections, or the commit panicked: who waits is told
+    /// so.
+    fn drop(&mut self) {
+        if self.left {
             return;
         }
-        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
-            // The runtime is gone, and with it the connections: who waits is told so.
-            state.busy = false;
-            state.gathered.clear();
-            return;
-        };
+        let mut state = self.shared.state();
+        state.task = false;
+        let untold = std::mem::take(&mut state.gathered);
         drop(state);
-        let turn = Self(self.0.clone());
-        runtime.spawn(async move { turn.0.commit_gathered().await });
+        drop(untold);
     }
 }
 

@@ -82,6 +82,20 @@ async fn who_gives_up_takes_nobody_with_it() {
     assert_eq!(*log.groups.lock().await, [vec![3]]);
 }
 
+/// As in a `select!` or a stream of calls whose body calls as well.
+#[tokio::test]
+async fn who_does_not_go_on_with_its_call_holds_up_nobody() {
+    let (log, commit) = log(10);
+    let first = begun(&commit, &[1]).await.remove(0);
+    let second = begun(&commit, &[2]).await.remove(0);
+    log.gate.add_permits(2);
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(second.now_or_never(), Some(Some(102)));
+    assert_eq!(first.await, Some(101));
+}
+
 #[test]
 fn the_end_of_the_runtime_is_told() {
     let (log, commit) = log(10);
