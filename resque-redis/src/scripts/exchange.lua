@@ -308,7 +308,7 @@ local function is_simple(payload)
   local at = match(payload, '^{"class":"[%w_:]+","args":%[()')
   if at and sub(payload, at, at + 2) == ']}' then return true end
   while at do
-    local behind = match(payload, '^"[\32\33\35-\91\93-\126]*"()', at)
+    local behind = match(payload, '^"[\32\33\35-\91%]\94-\126]*"()', at)
       or match(payload, '^-?[1-9]%d*()', at) or match(payload, '^0()', at)
     local stop = behind and sub(payload, behind, behind + 2)
     if stop == ']}' then return true end

@@ -3,6 +3,7 @@
 use resque_core::wire::embed::embed;
 use resque_core::wire::note;
 use resque_core::{FailureRecord, Settlement};
+use resque_redis::driver::{Batch, Value};
 use serde_json::Value as Json;
 
 use crate::support::{World, at, list, name, slot, slots};
@@ -292,6 +293,32 @@ async fn nearly_simple_jobs_never_stand_in_a_note() {
         let note = world.raw.get(&format!("worker:{}", given.worker)).await;
         assert!(stands_in(note.unwrap().as_bytes(), &payload));
         settle(&world, Settlement::done(given.receipt)).await;
+    }
+}
+
+/// Nothing but speed depends on it, so it is asked by itself.
+#[tokio::test]
+async fn simple_jobs_are_told_without_a_parser() {
+    let script = include_str!("../../src/scripts/exchange.lua");
+    let (_, tail) = script.split_once("local function is_simple").unwrap();
+    let (body, _) = tail.split_once("\nend\n").unwrap();
+    let locals = "local match, sub, byte = string.match, string.sub, string.byte";
+    let script = format!("{locals}\nreturn (function{body}\nend)(ARGV[1]) and 1 or 0");
+    let world = World::new().await;
+    for (args, simple) in [
+        ("", 1),
+        ("44,\"masterbrew\"", 1),
+        ("\"\",\"a b\",\"[a]^{~}\",0,-12", 1),
+        ("\"a\\\\b\"", 0),
+        ("\"größe\"", 0),
+        ("1.5", 0),
+        ("[\"a\"]", 0),
+    ] {
+        let payload = format!(r#"{{"class":"A::B_1","args":[{args}]}}"#);
+        let mut batch = Batch::new();
+        batch.command("EVAL").arg(&script).arg("0").arg(&payload);
+        let reply = world.raw.connection.run(&batch).await.unwrap().remove(0);
+        assert_eq!(reply, Value::Int(simple), "{payload}");
     }
 }
 
