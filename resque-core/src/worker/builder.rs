@@ -20,6 +20,10 @@ use crate::{
 /// How many slots a worker has if nothing else is said.
 const SLOTS: usize = 10;
 
+/// How many slots a worker has at most: each is known to the store and beats, so a number beyond
+/// this is a slip of the keyboard, and would only be noticed when the memory is full.
+const MOST_SLOTS: usize = 65_536;
+
 /// Puts a [`Worker`] together; made by [`Worker::builder`].
 #[must_use]
 pub struct WorkerBuilder {
@@ -68,7 +72,7 @@ impl WorkerBuilder {
     }
 
     /// Performs so many jobs at the same time. Each slot is a worker of its own in the registry,
-    /// so that every page shows what it does. Ten if nothing is said.
+    /// so that every page shows what it does. Ten if nothing is said, at most 65,536 in all.
     pub fn concurrency(mut self, slots: usize) -> Self {
         self.slots = slots;
         self
@@ -208,6 +212,13 @@ impl WorkerBuilder {
                 return Err(invalid(
                     &format!("the concurrency of {}", queues.id_part()),
                     "a pool needs at least one slot",
+                ));
+            }
+            let others: usize = settings.pools.iter().map(|pool| pool.slots).sum();
+            if slots > MOST_SLOTS - others {
+                return Err(invalid(
+                    &format!("the concurrency of {}", queues.id_part()),
+                    &format!("a worker has at most {MOST_SLOTS} slots, {slots} are too many"),
                 ));
             }
             settings.pools.push(PoolSettings { queues, slots });

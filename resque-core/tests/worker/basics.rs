@@ -278,6 +278,10 @@ fn a_worker_needs_queues_and_slots_and_a_quick_heartbeat() {
     );
     assert!(refused(builder().queues("!low")).contains("at least one queue"));
     assert!(refused(builder().queues("a").concurrency(0)).contains("at least one slot"));
+    let many = builder().queues("a").pool("b", 2).concurrency(65_535);
+    assert!(refused(many).contains("at most 65536 slots"));
+    let endless = builder().queues("a").concurrency(usize::MAX);
+    assert!(refused(endless).contains("at most 65536 slots"));
     let slow = builder()
         .queues("a")
         .heartbeat_every(Duration::from_secs(30));
