@@ -166,11 +166,7 @@ impl Wake {
         }
         let link = match channel.open(endpoint, &self.clock).await {
             Ok(link) => link,
-            Err(
-                error @ Error::Rejected {
-                    transient: false, ..
-                },
-            ) => {
+            Err(error) if is_final(&error) => {
                 self.give_up(&error);
                 return Ok(());
             }
@@ -178,11 +174,7 @@ impl Wake {
         };
         match send(&link, &self.keys.switch_on()).await {
             Ok(()) => self.marks.start(),
-            Err(
-                error @ Error::Rejected {
-                    transient: false, ..
-                },
-            ) => self.give_up(&error),
+            Err(error) if is_final(&error) => self.give_up(&error),
             Err(error) => {
                 channel.retire(&link);
                 return Err(error);
@@ -232,6 +224,22 @@ async fn send(link: &Link, batch: &Batch) -> Result<()> {
         Some(error) => Err(error.during(WHAT)),
         None => Ok(()),
     }
+}
+
+/// Whether the server will never announce. A refused login says nothing about that: without one
+/// nothing else works either, and passwords come and go while a worker lives.
+fn is_final(error: &Error) -> bool {
+    let Error::Rejected {
+        reason,
+        transient: false,
+        ..
+    } = error
+    else {
+        return false;
+    };
+    !["NOAUTH", "WRONGPASS"]
+        .iter()
+        .any(|login| reason.starts_with(login))
 }
 
 impl fmt::Debug for Wake {

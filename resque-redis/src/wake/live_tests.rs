@@ -237,6 +237,22 @@ async fn without_a_server_a_ticket_cannot_be_drawn_until_it_is_back(driver: Driv
     wake.ticket().await.unwrap();
 }
 
+async fn a_refused_login_does_not_end_announcements(driver: DriverKind) {
+    let server = Redis::new().start().unwrap();
+    let admin = Scene::on(&server, driver, "admin").await;
+    admin.other("CONFIG SET requirepass secret").await;
+    let config = Config::parse(&server.url()).unwrap().with_driver(driver);
+    let clock = ManualClock::new();
+    let connection = Connection::lazy(&config, Arc::new(clock.clone())).unwrap();
+    let wake = Wake::new(&connection, "ns", Arc::new(clock.clone()));
+    let error = wake.ticket().await.unwrap_err();
+    assert!(error.to_string().contains("NOAUTH"), "{error}");
+    assert_eq!(wake.refused(), None);
+    admin.other("CONFIG SET requirepass ").await;
+    clock.advance(Duration::from_secs(10));
+    assert!(wake.probe().await.unwrap());
+}
+
 macro_rules! with_each_driver {
     ($($case:ident;)*) => {
         #[cfg(feature = "redis")]
@@ -265,4 +281,5 @@ with_each_driver! {
     a_busy_worker_switches_announcements_off_and_an_idle_one_on_again;
     a_server_that_may_not_announce_is_polled;
     without_a_server_a_ticket_cannot_be_drawn_until_it_is_back;
+    a_refused_login_does_not_end_announcements;
 }
