@@ -101,14 +101,16 @@ impl Heart {
             .last
             .is_none_or(|last| answered.since(last) >= core.settings.stale_after());
         if stalled || !gone.is_empty() {
-            tracing::warn!(
-                stalled,
-                gone = gone.len(),
-                "somebody may have taken this worker for dead: its slots take new ids"
-            );
-            core.vitals.suspend();
-            core.slots.renew()?;
-            self.last = None;
+            // New ids that could not be put on the registry yet are still as good as new.
+            if self.last.take().is_some() {
+                tracing::warn!(
+                    stalled,
+                    gone = gone.len(),
+                    "somebody may have taken this worker for dead: its slots take new ids"
+                );
+                core.vitals.suspend();
+                core.slots.renew()?;
+            }
             self.put_on_registry().await?;
         } else {
             self.last = Some(sent);

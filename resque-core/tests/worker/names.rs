@@ -118,6 +118,28 @@ async fn a_worker_removed_by_someone_takes_new_ids() {
 }
 
 #[tokio::test]
+async fn ids_that_cannot_be_registered_are_not_thrown_away_for_newer_ones() {
+    let world = World::new();
+    let mut worker = start(world.worker());
+    let old = registered(&mut worker).await;
+    worker.phase(Phase::Working).await;
+    let leaving = resque_core::Leaving::new(old[0].clone());
+    world.store.workers().unregister(&[leaving]).await.unwrap();
+    world
+        .faults
+        .plan(|operation| (operation == Operation::Register).then_some(Fault::ReplyLost));
+    world.pass(40, 4).await;
+    assert_eq!(world.registered().await, 1);
+    world.faults.none();
+    world.pass(11, 4).await;
+    assert_ne!(registered(&mut worker).await, old);
+    world.push("Ok", 0..1).await;
+    worker.settled(1).await;
+    worker.quit().await;
+    assert_eq!(world.registered().await, 0);
+}
+
+#[tokio::test]
 async fn a_job_that_was_recovered_by_others_is_lost_and_says_so() {
     let world = World::new();
     let gate = Gate::new();
