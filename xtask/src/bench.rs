@@ -53,8 +53,8 @@ enum Store {
 
 /// A server of a row's own: no row pays for what another has left.
 enum Server {
-    Redis(RedisServer),
-    Postgres(PostgresServer),
+    Redis(Box<RedisServer>),
+    Postgres(Box<PostgresServer>),
     /// The store needs none.
     Nothing,
 }
@@ -164,11 +164,12 @@ fn setting(options: &Options) -> Result<String> {
 impl Server {
     fn start(store: Store) -> Result<Self> {
         Ok(match store {
-            Store::Redis | Store::RedisByFred => Self::Redis(Redis::new().start()?),
+            Store::Redis | Store::RedisByFred => Self::Redis(Box::new(Redis::new().start()?)),
             Store::Postgres => {
                 // Tests need no disk, but a promise that is measured does.
                 let safe = Postgres::new().setting("fsync", "on");
-                Self::Postgres(safe.setting("full_page_writes", "on").start()?)
+                let server = safe.setting("full_page_writes", "on").start()?;
+                Self::Postgres(Box::new(server))
             }
             Store::Memory => Self::Nothing,
         })
