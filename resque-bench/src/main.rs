@@ -6,6 +6,7 @@ mod ledger;
 mod measure;
 mod options;
 mod report;
+mod round_trip;
 mod target;
 mod work;
 
@@ -72,6 +73,7 @@ async fn measure_once(options: &Options) -> Result<Report, Failure> {
         Workload::LatencyForeign => {
             work::latency(&target, options.jobs, work::Announce::PlainPush).await?
         }
+        Workload::RoundTrip => round_trip::ping(&target, options.jobs).await?,
         Workload::Idle => idle::watch(&target, options).await?,
     };
     target.backend.queues().clear().await?;

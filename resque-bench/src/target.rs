@@ -34,6 +34,12 @@ impl Target {
             client,
         })
     }
+
+    /// Host and port of a Redis server.
+    pub(crate) fn address(&self) -> Option<&str> {
+        let rest = self.url.strip_prefix("redis://")?;
+        rest.split(['/', '?']).next()
+    }
 }
 
 /// The URL with the namespace and, for Redis, the driver in it, where there is a server.

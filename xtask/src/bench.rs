@@ -1,7 +1,7 @@
 //! `cargo xtask bench`: runs the load programs on servers of their own, beside what the servers' own
 //! tools reach, and writes the table into README.md.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use clap::Args;
@@ -63,6 +63,8 @@ enum Server {
 #[derive(Clone, Copy, Debug)]
 enum Limit {
     Nothing,
+    /// A bare `PING` as often as a job.
+    Ping,
     /// `RPUSH` by `redis-benchmark` over one connection, so many in one round trip.
     Push {
         pipelined: usize,
@@ -93,8 +95,8 @@ const ROWS: &[Row] = &[
     Row { name: "drain", store: Store::Redis, arguments: SOME, jobs: 1_000_000, limit: Limit::Nothing },
     Row { name: "drain", store: Store::Redis, arguments: MANY, jobs: 1_000_000, limit: Limit::Nothing },
     Row { name: "drain", store: Store::RedisByFred, arguments: SOME, jobs: 500_000, limit: Limit::Nothing },
-    Row { name: "latency", store: Store::Redis, arguments: &[], jobs: 500, limit: Limit::Nothing },
-    Row { name: "latency-foreign", store: Store::Redis, arguments: &[], jobs: 500, limit: Limit::Nothing },
+    Row { name: "latency", store: Store::Redis, arguments: &[], jobs: 500, limit: Limit::Ping },
+    Row { name: "latency-foreign", store: Store::Redis, arguments: &[], jobs: 500, limit: Limit::Ping },
     Row { name: "latency", store: Store::RedisByFred, arguments: &[], jobs: 500, limit: Limit::Nothing },
     Row { name: "idle", store: Store::Redis, arguments: SOME, jobs: 0, limit: Limit::Nothing },
     Row { name: "enqueue-one", store: Store::Postgres, arguments: &[], jobs: 20_000, limit: Limit::Nothing },
@@ -185,7 +187,7 @@ impl Server {
 }
 
 impl Row {
-    fn line(&self, options: &Options, program: &PathBuf, server: &Server) -> Result<String> {
+    fn line(&self, options: &Options, program: &Path, server: &Server) -> Result<String> {
         let smoke = options.smoke;
         let jobs = if smoke {
             self.jobs.min(2_000).min(50.max(self.jobs / 20))
@@ -235,61 +237,68 @@ impl Row {
         let rate = number("jobs_per_s").unwrap_or(0.0);
         let waits = self.name.starts_with("latency");
         let rate = if waits { String::new() } else { rounded(rate) };
-        let delay = |name| {
-            number(name)
-                .map(|us| format!("{us:.0} µs"))
-                .unwrap_or_default()
-        };
         Ok(format!(
             "| {}{slots} | {store} | {} | {rate} | {} | {} | {} |",
             self.name,
             grouped(jobs),
-            delay("p50_us"),
-            delay("p99_us"),
-            self.limit.line(options, server)?
+            delay(&report, "p50_us"),
+            delay(&report, "p99_us"),
+            self.limit.line(options, program, server)?
         ))
     }
 }
 
 impl Limit {
-    fn line(self, options: &Options, server: &Server) -> Result<String> {
-        let Self::Push { pipelined } = self else {
-            return Ok(String::new());
-        };
-        let Server::Redis(server) = server else {
-            return Ok(String::new());
-        };
-        let port = server.port().ok_or("the server listens on no port")?;
-        let requests = 40_000 * pipelined.min(50) / if options.smoke { 20 } else { 1 };
-        let mut rates = Vec::new();
-        for _ in 0..options.runs {
-            let output = shell::read(Command::new("redis-benchmark").args([
-                "-p",
-                &port.to_string(),
-                "-c",
-                "1",
-                "-P",
-                &pipelined.to_string(),
-                "-n",
-                &requests.to_string(),
-                "--csv",
-                "RPUSH",
-                "limit",
-                "a value as long as that of a job",
-            ]))?;
-            rates.push(rate_of(&output).ok_or("redis-benchmark told no rate")?);
+    fn line(self, options: &Options, program: &Path, server: &Server) -> Result<String> {
+        match (self, server) {
+            (Self::Ping, Server::Redis(server)) => {
+                let times = if options.smoke { "50" } else { "500" };
+                let mut command = Command::new(program);
+                command.args(["round-trip", "--jobs", times, "--url", &server.url()]);
+                command.args(["--runs", &options.runs.to_string()]);
+                let report: Value = serde_json::from_str(&shell::read(&mut command)?)?;
+                Ok(format!(
+                    "`PING`: {} / {}",
+                    delay(&report, "p50_us"),
+                    delay(&report, "p99_us")
+                ))
+            }
+            (Self::Push { pipelined }, Server::Redis(server)) => {
+                let port = server.port().ok_or("the server listens on no port")?;
+                let requests = 40_000 * pipelined.min(50) / if options.smoke { 20 } else { 1 };
+                let rates = (0..options.runs).map(|_| push_rate(port, pipelined, requests));
+                let mut rates = rates.collect::<Result<Vec<_>>>()?;
+                rates.sort_by(f64::total_cmp);
+                let rate = rounded(rates[rates.len() / 2]);
+                Ok(match pipelined {
+                    1 => format!("{rate} `RPUSH`"),
+                    _ => format!("{rate} `RPUSH`, {pipelined} pipelined"),
+                })
+            }
+            _ => Ok(String::new()),
         }
-        rates.sort_by(f64::total_cmp);
-        let together = if pipelined == 1 {
-            String::new()
-        } else {
-            format!(", {pipelined} pipelined")
-        };
-        Ok(format!(
-            "{} `RPUSH`{together}",
-            rounded(rates[rates.len() / 2])
-        ))
     }
+}
+
+/// How many `RPUSH` a second `redis-benchmark` makes over one connection.
+fn push_rate(port: u16, pipelined: usize, requests: usize) -> Result<f64> {
+    let [port, pipelined, requests] =
+        [port.into(), pipelined, requests].map(|n: usize| n.to_string());
+    let mut command = Command::new("redis-benchmark");
+    command.args(["-p", &port, "-c", "1", "-P", &pipelined, "-n", &requests]);
+    command.args([
+        "--csv",
+        "RPUSH",
+        "limit",
+        "a value as long as that of a job",
+    ]);
+    rate_of(&shell::read(&mut command)?).ok_or_else(|| "redis-benchmark told no rate".into())
+}
+
+/// A delay for people.
+fn delay(report: &Value, name: &str) -> String {
+    let us = report[name].as_f64();
+    us.map(|us| format!("{us:.0} µs")).unwrap_or_default()
 }
 
 /// The requests a second in the last line of `redis-benchmark --csv`.
