@@ -112,6 +112,22 @@ fn numbered<'a>(workers: &'a [WorkerId], number: &Value) -> Option<&'a WorkerId>
 }
 
 fn moment(seconds: &Value, micros: &Value) -> SystemTime {
-    let since = Duration::from_secs(number_of(seconds)) + Duration::from_micros(number_of(micros));
-    UNIX_EPOCH + since
+    let since = Duration::from_secs(number_of(seconds));
+    let since = since.saturating_add(Duration::from_micros(number_of(micros)));
+    // A time that no clock can show is no time.
+    UNIX_EPOCH.checked_add(since).unwrap_or(UNIX_EPOCH)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_that_no_clock_can_show_is_none() {
+        let number = |number| Value::Int(number);
+        let at = UNIX_EPOCH + Duration::new(7, 5_000);
+        assert_eq!(moment(&number(7), &number(5)), at);
+        assert_eq!(moment(&number(i64::MAX), &number(i64::MAX)), UNIX_EPOCH);
+        assert_eq!(moment(&number(-1), &Value::Nil), UNIX_EPOCH);
+    }
 }

@@ -42,7 +42,11 @@ impl Janitor {
     /// One round after the other, for ever.
     pub(crate) async fn run(self) {
         let settings = &self.core.settings;
-        let mut sight = Sight::new(settings.janitor_every + settings.stale_after());
+        let mut sight = Sight::new(
+            settings
+                .janitor_every
+                .saturating_add(settings.stale_after()),
+        );
         loop {
             let connection = self.link.connection();
             match self.round(&connection.backend, &mut sight).await {
@@ -85,7 +89,7 @@ impl Janitor {
             if silent <= limit || ours.contains(&dead.id) {
                 continue;
             }
-            match self.recovery(&dead, silent > limit + settings.prune_after) {
+            match self.recovery(&dead, silent > limit.saturating_add(settings.prune_after)) {
                 Found::Nothing => leaving.push(dead.leaving()),
                 Found::Job(recovery) => recoveries.push(*recovery),
                 Found::NotOurs => {}
@@ -219,7 +223,7 @@ impl Janitor {
                 continue;
             };
             let elapsed = now.saturating_sub(running.since);
-            if elapsed > timeout + settings.timeout_grace && running.mark_stuck() {
+            if elapsed > timeout.saturating_add(settings.timeout_grace) && running.mark_stuck() {
                 let job = running.info();
                 tracing::error!(
                     class = job.class,

@@ -6,7 +6,7 @@ use resque_core::worker::{Event, Phase, Polling};
 use resque_core::{Enqueue, Hooks, JobFailure, QueueName, WorkerId};
 
 use crate::stores::Plain;
-use crate::world::{Running, World, start};
+use crate::world::{Gate, Running, World, start};
 
 /// A worker that registers, takes a job and is never heard of again.
 async fn die(world: &World, id: &str) -> WorkerId {
@@ -339,4 +339,23 @@ async fn an_idle_worker_asks_the_store_for_next_to_nothing() {
     world.pass(59, 4).await;
     assert_eq!(world.faults.calls(Operation::Exchange), before);
     worker.quit().await;
+}
+
+#[tokio::test]
+async fn for_ever_is_a_time_like_any_other() {
+    let world = World::new();
+    let gate = Gate::new();
+    world.push("Gate", 0..1).await;
+    let builder = world.worker().job_timeout(Duration::MAX);
+    let builder = builder
+        .prune_after(Duration::MAX)
+        .prune_foreign_after(Duration::MAX)
+        .janitor_every(Duration::from_secs(5));
+    let mut worker = start(gate.on(builder));
+    worker.started().await;
+    world.pass(60, 4).await;
+    gate.open(1);
+    worker.settled(1).await;
+    let report = worker.quit().await;
+    assert_eq!((report.processed, report.failed), (1, 0));
 }
