@@ -1,5 +1,7 @@
 //! Corners of reserving that need a second transaction at the right moment.
 
+use std::slice::from_ref;
+
 use resque_core::{QueueList, Settled, Settlement};
 
 use crate::support::{World, given, push};
@@ -91,7 +93,7 @@ async fn a_worker_that_leaves_does_not_lower_the_totals() {
     let world = World::new().await;
     world.push("q", &["a"]).await;
     let slot = world.register(0).await;
-    let taken = world.exchange(&[], &[slot.clone()], "q").await;
+    let taken = world.exchange(&[], from_ref(&slot), "q").await;
     let done = Settlement::done(taken.reserved[0].receipt.clone());
     world.exchange(&[done], &[], "q").await;
     let workers = world.backend.workers();

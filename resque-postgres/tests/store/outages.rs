@@ -1,5 +1,7 @@
 //! Connections and servers that go away.
 
+use std::slice::from_ref;
+
 use resque_core::{Error, Settlement};
 use resque_testserver::Postgres;
 
@@ -15,7 +17,7 @@ async fn a_connection_that_was_ended_costs_one_call_at_most() {
     let world = World::on(server.url()).await;
     world.push("q", &["a"]).await;
     let slot = world.register(0).await;
-    let taken = world.exchange(&[], &[slot.clone()], "q").await;
+    let taken = world.exchange(&[], from_ref(&slot), "q").await;
     let mut raw = world.raw().await;
     assert!(raw.number(END).await > 0);
     let settle = [Settlement::done(taken.reserved[0].receipt.clone())];
@@ -37,7 +39,7 @@ async fn a_settlement_whose_connection_is_ended_half_way_changes_nothing() {
     let world = World::on(server.url()).await;
     world.push("q", &["a"]).await;
     let slot = world.register(0).await;
-    let taken = world.exchange(&[], &[slot.clone()], "q").await;
+    let taken = world.exchange(&[], from_ref(&slot), "q").await;
     let (mut lock, mut raw) = (world.raw().await, world.raw().await);
     lock.run("begin; select from resque.workers for update")
         .await;
@@ -70,7 +72,7 @@ async fn everything_survives_a_crash_of_the_server() {
     let world = World::on(server.url()).await;
     world.push("q", &["a", "b"]).await;
     let slot = world.register(0).await;
-    world.exchange(&[], &[slot.clone()], "q").await;
+    world.exchange(&[], from_ref(&slot), "q").await;
     let waiting = world.backend.queues().waiting().unwrap();
     let from = "none".parse().unwrap();
     let ticket = waiting.ticket(&from).await.unwrap();

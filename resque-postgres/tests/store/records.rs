@@ -1,5 +1,7 @@
 //! Failure records that a text column cannot hold as they are.
 
+use std::slice::from_ref;
+
 use resque_core::{FailureContent, FailureQuery, FailureRecord, FailureRetry, Payload, Settlement};
 
 use crate::support::{World, given};
@@ -41,7 +43,7 @@ async fn a_settlement_records_such_a_failure_too() {
     world.push("q", &["a"]).await;
     let slot = world.register(0).await;
     let receipt = world
-        .exchange(&[], &[slot.clone()], "q")
+        .exchange(&[], from_ref(&slot), "q")
         .await
         .reserved
         .remove(0)
@@ -56,7 +58,7 @@ async fn a_settlement_records_such_a_failure_too() {
     assert_eq!(page.entries[0].content.record(), Some(&record));
     // The queue's name is none, so the job needs another one.
     let retry = FailureRetry::new(id);
-    let answers = failures.retry(&[retry.clone()], world.now).await.unwrap();
+    let answers = failures.retry(from_ref(&retry), world.now).await.unwrap();
     assert!(answers[0].is_err(), "{answers:?}");
     let retry = retry.into_queue("r".parse().unwrap());
     failures

@@ -1,5 +1,7 @@
 //! What the server refuses, and whether that may pass.
 
+use std::slice::from_ref;
+
 use resque_core::{Error, QueueList, Settlement};
 use resque_postgres::{Config, PostgresBackend};
 use sqlx::postgres::PgPoolOptions;
@@ -40,7 +42,7 @@ async fn a_statement_that_takes_too_long_changes_nothing() {
     let world = World::new().await;
     world.push("q", &["a"]).await;
     let slot = world.register(0).await;
-    let taken = world.exchange(&[], &[slot.clone()], "q").await;
+    let taken = world.exchange(&[], from_ref(&slot), "q").await;
     let impatient = with_options(&world, "-c%20statement_timeout=50")
         .await
         .unwrap();

@@ -7,7 +7,7 @@ use crate::support::{World, job};
 
 async fn refused(config: Config) -> Error {
     let connected: Result<_> = PostgresBackend::builder(config).connect().await;
-    let error = connected.unwrap_err();
+    let error = connected.expect_err("a refusal");
     assert!(matches!(error, Error::Corrupt { .. }), "{error:?}");
     error
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use resque_core::{QueueList, Result, Ticket};
+use resque_core::{QueueBackend, QueueList, Result, Ticket, WaitForJobs};
 use resque_postgres::PostgresBackend;
 use tokio::task::JoinHandle;
 
@@ -12,31 +12,27 @@ const PUT: &str = "select resque.push(array['q'], array[1], array['a'::bytea], '
 const NOTES: &str = "select count(*) from resque.sleepers";
 
 fn from() -> QueueList {
-    "q".parse().unwrap()
+    "q".parse().expect("a list of queues")
+}
+
+fn waiting_of(queues: &dyn QueueBackend) -> &dyn WaitForJobs {
+    queues.waiting().expect("waiting is offered")
 }
 
 async fn ticket(world: &World) -> Ticket {
-    world
-        .backend
-        .queues()
-        .waiting()
-        .unwrap()
-        .ticket(&from())
-        .await
-        .unwrap()
+    let waiting = waiting_of(&**world.backend.queues());
+    waiting.ticket(&from()).await.expect("a ticket")
 }
 
 fn wait(world: &World, ticket: Ticket) -> JoinHandle<Result<()>> {
     let queues = world.backend.queues().clone();
-    tokio::spawn(async move { queues.waiting().unwrap().wait(ticket, &from()).await })
+    tokio::spawn(async move { waiting_of(&*queues).wait(ticket, &from()).await })
 }
 
 async fn woken(waiting: JoinHandle<Result<()>>) -> Result<()> {
     let patience = Duration::from_secs(20);
-    tokio::time::timeout(patience, waiting)
-        .await
-        .expect("to be woken")
-        .unwrap()
+    let ended = tokio::time::timeout(patience, waiting).await;
+    ended.expect("to be woken").expect("not to panic")
 }
 
 #[tokio::test]
