@@ -17,6 +17,9 @@ const WHAT: &str = "push jobs";
 /// else uses the connection.
 const TOGETHER: usize = 64 * 1024;
 
+/// What a job weighs beside its bytes.
+const OVERHEAD: usize = 64;
+
 /// How many jobs a push may have that goes together with others.
 const SMALL: usize = 64;
 
@@ -61,7 +64,7 @@ impl Commit for Pusher {
     type Answer = Result<u64>;
 
     fn weight(call: &Vec<Enqueue>) -> usize {
-        bytes(call)
+        bytes(call) + OVERHEAD * call.len()
     }
 
     /// Makes one script call for each queue, all in one round trip.

@@ -238,6 +238,17 @@ impl WorkerBuilder {
                 "it must be less than half of prune_after, or live workers would be pruned",
             ));
         }
+        let intervals = [
+            ("heartbeat_every", settings.heartbeat_every),
+            ("janitor_every", settings.janitor_every),
+            ("promote_every", settings.promote_every),
+        ];
+        if let Some((name, _)) = intervals.iter().find(|(_, every)| every.is_zero()) {
+            return Err(invalid(
+                name,
+                "without a pause it would keep the store busy",
+            ));
+        }
         settings.signals = match (self.obeys_signals, self.graceful_term) {
             (false, _) => Signals::Ignored,
             (true, false) => Signals::Obeyed,

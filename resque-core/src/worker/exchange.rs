@@ -7,6 +7,10 @@ use super::outage::Connection;
 use super::slots::Running;
 use crate::{Error, Exchange, QueueList, Result, Settlement, Ticket, WorkerId};
 
+/// How much one exchange carries at most of either kind, so that none holds up the store or a
+/// heartbeat.
+pub(crate) const LARGEST_EXCHANGE: usize = 1_024;
+
 /// Jobs that have ended and are to be settled.
 #[derive(Debug, Default)]
 pub(crate) struct Batch {

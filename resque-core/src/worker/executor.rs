@@ -272,7 +272,7 @@ impl Executor {
             now,
             payload,
             "Panic",
-            "the job panicked while it was dropped",
+            "something panicked outside the handler while the job was performed or dropped",
         )
         .on(reservation.worker.as_str(), reservation.queue.as_str());
         Settlement::failed(reservation.receipt.clone(), record)

@@ -10,6 +10,7 @@ use std::time::{Duration, SystemTime};
 use tokio::sync::mpsc;
 
 use super::core::Core;
+use super::exchange::LARGEST_EXCHANGE;
 use super::moments::Moment;
 use super::outage::{Link, broke};
 use super::report::Counters;
@@ -145,31 +146,31 @@ impl Janitor {
         recoveries: Vec<Recovery>,
         now: SystemTime,
     ) -> Result<Vec<Leaving>> {
-        if recoveries.is_empty() {
-            return Ok(Vec::new());
-        }
-        let settlements: Vec<_> = recoveries
-            .iter()
-            .map(|recovery| recovery.settlement(now))
-            .collect();
         let from = &self.core.settings.pools[0].queues;
-        let exchange = backend
-            .queues()
-            .exchange(&settlements, &[], from, now)
-            .await?;
+        let mut recoveries = recoveries.into_iter();
         let mut leaving = Vec::new();
-        for (recovery, settled) in recoveries.into_iter().zip(exchange.settled) {
-            match settled {
-                Settled::Applied => {
-                    leaving.push(recovery.dead.leaving());
-                    self.tell_recovered(recovery);
+        loop {
+            let some: Vec<_> = recoveries.by_ref().take(LARGEST_EXCHANGE).collect();
+            if some.is_empty() {
+                return Ok(leaving);
+            }
+            let settlements: Vec<_> = some.iter().map(|one| one.settlement(now)).collect();
+            let exchange = backend
+                .queues()
+                .exchange(&settlements, &[], from, now)
+                .await?;
+            for (recovery, settled) in some.into_iter().zip(exchange.settled) {
+                match settled {
+                    Settled::Applied => {
+                        leaving.push(recovery.dead.leaving());
+                        self.tell_recovered(recovery);
+                    }
+                    // It has come back to life, or another janitor was faster.
+                    Settled::Lost => leaving.push(recovery.dead.leaving()),
+                    Settled::Trouble(error) => self.link.failed("recover a job", error),
                 }
-                // It has come back to life, or another janitor was faster.
-                Settled::Lost => leaving.push(recovery.dead.leaving()),
-                Settled::Trouble(error) => self.link.failed("recover a job", error),
             }
         }
-        Ok(leaving)
     }
 
     async fn prune(&self, backend: &Backend, leaving: &[Leaving]) -> Result<()> {

@@ -294,3 +294,21 @@ fn a_worker_needs_queues_and_slots_and_a_quick_heartbeat() {
             .is_ok()
     );
 }
+
+#[test]
+fn an_interval_of_nothing_is_refused() {
+    let world = World::new();
+    let zero = std::time::Duration::ZERO;
+    let refused = [
+        world.worker().heartbeat_every(zero).build(),
+        world.worker().janitor_every(zero).build(),
+        world.worker().promote_every(zero).build(),
+    ];
+    for (worker, name) in refused.into_iter().zip(["heartbeat", "janitor", "promote"]) {
+        let error = worker.err().map(|error| error.to_string());
+        assert!(
+            error.as_ref().is_some_and(|text| text.starts_with(name)),
+            "{error:?}"
+        );
+    }
+}

@@ -107,7 +107,8 @@ fn queue_and_job(second: &str, item: &Bytes) -> Result<(QueueName, Bytes)> {
         found,
         expected: "a job with a class and a queue".to_owned(),
     };
-    let read = delayed::decode(item).map_err(|error| corrupt(error.to_string()))?;
+    let read =
+        delayed::decode(item).map_err(|error| corrupt(format!("something else ({error})")))?;
     let queue = read
         .queue
         .ok_or_else(|| corrupt("a delayed job without a queue".to_owned()))?;

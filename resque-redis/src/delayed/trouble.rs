@@ -28,7 +28,7 @@ pub(super) fn place_of(second: &str, item: &Bytes, now: SystemTime) -> (Place, O
         (Place::Failed(Box::new(record)), Some(error))
     };
     match delayed::decode(item) {
-        Err(error) => aside(item, error.to_string()),
+        Err(error) => aside(item, format!("something else ({error})")),
         Ok(Item {
             queue: None,
             payload,

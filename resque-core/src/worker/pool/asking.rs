@@ -2,8 +2,8 @@
 
 use futures::FutureExt;
 
-use super::{Appetite, LARGEST_EXCHANGE, Pool};
-use crate::worker::exchange::{self, Round};
+use super::{Appetite, Pool};
+use crate::worker::exchange::{self, LARGEST_EXCHANGE, Round};
 
 impl Pool {
     /// Sends what there is to send, as far as exchanges may be under way at once.

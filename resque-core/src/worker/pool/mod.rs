@@ -21,17 +21,13 @@ use tokio::sync::{mpsc, watch};
 use self::appetite::Appetite;
 use self::telling::Told;
 use super::core::Core;
-use super::exchange::{Answer, Batch};
+use super::exchange::{Answer, Batch, LARGEST_EXCHANGE};
 use super::executor::Finished;
 use super::outage::{Backoff, Connection, Link, broke};
 use super::pacing::Pacer;
 use super::slots::Running;
 use super::supervisor::{HURRY, Note, Orders};
 use crate::{Error, QueueList, Result};
-
-/// How much one exchange carries at most of either kind, so that none holds up the store or a
-/// heartbeat.
-const LARGEST_EXCHANGE: usize = 1_024;
 
 /// How often a pool lets other tasks run while results keep coming, before it sends them.
 const GATHERING_TURNS: usize = 8;
