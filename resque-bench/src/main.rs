@@ -73,7 +73,7 @@ async fn measure_once(options: &Options) -> Result<Report, Failure> {
         Workload::LatencyForeign => {
             work::latency(&target, options.jobs, work::Announce::PlainPush).await?
         }
-        Workload::RoundTrip => round_trip::ping(&target, options.jobs).await?,
+        Workload::RoundTrip => round_trip::push_and_pop(&target, options.jobs).await?,
         Workload::Idle => idle::watch(&target, options).await?,
     };
     target.backend.queues().clear().await?;

@@ -48,7 +48,8 @@ pub(crate) enum Workload {
     Latency,
     /// The same for a job that another program pushes with a plain RPUSH (Redis only)
     LatencyForeign,
-    /// A bare PING every 20 ms: what a reply costs here, whoever asks (Redis only)
+    /// A push and a pop by bare commands every 20 ms: what two replies cost here, whoever asks
+    /// (Redis only)
     RoundTrip,
     /// What an idle worker takes: memory and processor time
     Idle,

@@ -1,6 +1,6 @@
-//! What a reply from the server costs here, whoever asks.
+//! What a push and a pop cost here, whoever asks.
 
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
@@ -8,25 +8,23 @@ use resque::{Clock, SystemClock};
 
 use crate::Failure;
 use crate::measure::{Measured, Stopwatch};
-use crate::target::Target;
+use crate::target::{Target, list_key};
 
-/// Sends a `PING` every 20 ms over a socket of its own and waits for the reply: two wake-ups of an
-/// idle processor, of which a job that is picked up needs five at least.
-pub(crate) async fn ping(target: &Target, times: usize) -> Result<Measured, Failure> {
-    let mut socket = TcpStream::connect(target.address().ok_or("a PING needs redis://host:port")?)?;
-    socket.set_nodelay(true)?;
+/// Pushes a job every 20 ms over a blocking socket and pops it again, by bare commands and one after
+/// the other: two replies, which wake an idle processor four times. A job that is picked up needs
+/// these as well (push, announcement, question, answer), and wakes a thread of the application's.
+pub(crate) async fn push_and_pop(target: &Target, times: usize) -> Result<Measured, Failure> {
+    let address = target.address().ok_or("this needs redis://host:port")?;
+    let mut bare = Bare::connect(address)?;
+    let key = list_key();
     let clock = SystemClock::new();
     let mut samples = Vec::with_capacity(times);
     let watch = Stopwatch::start();
     for _ in 0..times {
         clock.sleep(Duration::from_millis(20)).await;
         let asked = clock.monotonic();
-        socket.write_all(b"PING\r\n")?;
-        let mut reply = [0; 7];
-        socket.read_exact(&mut reply)?;
-        if reply != *b"+PONG\r\n" {
-            return Err("the server answers no PING without a password".into());
-        }
+        bare.call(&format!("RPUSH {key} job\r\n"), 1)?;
+        bare.call(&format!("LPOP {key}\r\n"), 2)?;
         samples.push(clock.monotonic().saturating_sub(asked));
     }
     Ok(Measured {
@@ -35,4 +33,34 @@ pub(crate) async fn ping(target: &Target, times: usize) -> Result<Measured, Fail
         samples,
         ..Measured::default()
     })
+}
+
+/// A socket without a client.
+struct Bare {
+    socket: BufReader<TcpStream>,
+    line: String,
+}
+
+impl Bare {
+    fn connect(address: &str) -> Result<Self, Failure> {
+        let socket = TcpStream::connect(address)?;
+        socket.set_nodelay(true)?;
+        Ok(Self {
+            socket: BufReader::new(socket),
+            line: String::new(),
+        })
+    }
+
+    /// Sends a command and reads the lines of its reply.
+    fn call(&mut self, command: &str, lines: usize) -> Result<(), Failure> {
+        self.socket.get_mut().write_all(command.as_bytes())?;
+        for _ in 0..lines {
+            self.line.clear();
+            self.socket.read_line(&mut self.line)?;
+            if self.line.is_empty() || self.line.starts_with('-') {
+                return Err(format!("the server answers {:?}", self.line.trim_end()).into());
+            }
+        }
+        Ok(())
+    }
 }

@@ -63,8 +63,8 @@ enum Server {
 #[derive(Clone, Copy, Debug)]
 enum Limit {
     Nothing,
-    /// A bare `PING` as often as a job.
-    Ping,
+    /// A push and a pop by bare commands, as often as a job.
+    PushAndPop,
     /// `RPUSH` by `redis-benchmark` over one connection, so many in one round trip.
     Push {
         pipelined: usize,
@@ -95,8 +95,8 @@ const ROWS: &[Row] = &[
     Row { name: "drain", store: Store::Redis, arguments: SOME, jobs: 1_000_000, limit: Limit::Nothing },
     Row { name: "drain", store: Store::Redis, arguments: MANY, jobs: 1_000_000, limit: Limit::Nothing },
     Row { name: "drain", store: Store::RedisByFred, arguments: SOME, jobs: 500_000, limit: Limit::Nothing },
-    Row { name: "latency", store: Store::Redis, arguments: &[], jobs: 500, limit: Limit::Ping },
-    Row { name: "latency-foreign", store: Store::Redis, arguments: &[], jobs: 500, limit: Limit::Ping },
+    Row { name: "latency", store: Store::Redis, arguments: &[], jobs: 500, limit: Limit::PushAndPop },
+    Row { name: "latency-foreign", store: Store::Redis, arguments: &[], jobs: 500, limit: Limit::PushAndPop },
     Row { name: "latency", store: Store::RedisByFred, arguments: &[], jobs: 500, limit: Limit::Nothing },
     Row { name: "idle", store: Store::Redis, arguments: SOME, jobs: 0, limit: Limit::Nothing },
     Row { name: "enqueue-one", store: Store::Postgres, arguments: &[], jobs: 20_000, limit: Limit::Nothing },
@@ -251,14 +251,14 @@ impl Row {
 impl Limit {
     fn line(self, options: &Options, program: &Path, server: &Server) -> Result<String> {
         match (self, server) {
-            (Self::Ping, Server::Redis(server)) => {
+            (Self::PushAndPop, Server::Redis(server)) => {
                 let times = if options.smoke { "50" } else { "500" };
                 let mut command = Command::new(program);
                 command.args(["round-trip", "--jobs", times, "--url", &server.url()]);
                 command.args(["--runs", &options.runs.to_string()]);
                 let report: Value = serde_json::from_str(&shell::read(&mut command)?)?;
                 Ok(format!(
-                    "`PING`: {} / {}",
+                    "`RPUSH`, then `LPOP`: {} / {}",
                     delay(&report, "p50_us"),
                     delay(&report, "p99_us")
                 ))
