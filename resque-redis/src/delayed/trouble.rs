@@ -17,18 +17,18 @@ const SPOILT_QUEUE: &str = "Resque::SpoiltQueue";
 
 /// Where an item of resque-scheduler goes when it is due, and what is wrong with it, if anything.
 pub(super) fn place_of(second: &str, item: &Bytes, now: SystemTime) -> (Place, Option<Error>) {
-    let aside = |payload: &[u8], found: String| {
+    let aside = |payload: &[u8], flaw: String| {
         let payload = Payload::new(Bytes::copy_from_slice(payload));
-        let record = FailureRecord::new(now, payload, INVALID_PAYLOAD, found.as_str());
+        let record = FailureRecord::new(now, payload, INVALID_PAYLOAD, flaw.as_str());
         let error = Error::Corrupt {
             place: format!("the delayed list of second {second}"),
-            found,
+            found: format!("something else ({flaw})"),
             expected: "a job with a class and a queue; it was moved to the failed jobs".to_owned(),
         };
         (Place::Failed(Box::new(record)), Some(error))
     };
     match delayed::decode(item) {
-        Err(error) => aside(item, format!("something else ({error})")),
+        Err(error) => aside(item, error.to_string()),
         Ok(Item {
             queue: None,
             payload,
