@@ -1,6 +1,7 @@
 //! The commands, one module each.
 
 mod dev;
+mod migrate;
 
 use clap::Subcommand;
 
@@ -10,6 +11,7 @@ use crate::failure::Failure;
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Dev(dev::Dev),
+    Migrate(migrate::Migrate),
 }
 
 impl Command {
@@ -17,6 +19,7 @@ impl Command {
     pub(crate) fn run(self) -> Result<(), Failure> {
         match self {
             Self::Dev(dev) => dev.run(),
+            Self::Migrate(migrate) => migrate.run(),
         }
     }
 }

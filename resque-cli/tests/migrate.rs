@@ -1,0 +1,64 @@
+//! `resque migrate` as a program, on a real Postgres.
+
+use std::process::{Command, Output};
+
+fn resque(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_resque"))
+        .arg("migrate")
+        .args(arguments)
+        .env_remove("RESQUE_URL")
+        .output()
+        .expect("the program starts")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// What a call that ends well writes.
+fn told(arguments: &[&str]) -> String {
+    let output = resque(arguments);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    text(&output.stdout)
+}
+
+#[test]
+fn tables_are_made_once_told_and_undone() {
+    let server = resque_testserver::shared_postgres().expect("a Postgres server");
+    let url = format!("{}?namespace=migrate-{}", server.url(), std::process::id());
+    let url = url.as_str();
+    assert_eq!(told(&["status", "--url", url]), "0001_jobs\tmissing\n");
+    assert!(told(&["--url", url]).starts_with("1 made in schema migrate-"));
+    assert_eq!(told(&["status", "--url", url]), "0001_jobs\tmade\n");
+    assert!(told(&["up", "--url", url]).starts_with("0 made"));
+
+    let unsure = resque(&["down", "--to", "0", "--url", url]);
+    assert_eq!(unsure.status.code(), Some(2));
+    assert!(text(&unsure.stderr).contains("--yes"));
+    assert!(told(&["down", "--to", "0", "--yes", "--url", url]).starts_with("1 undone"));
+    assert_eq!(told(&["status", "--url", url]), "0001_jobs\tmissing\n");
+}
+
+#[test]
+fn what_cannot_be_done_is_said() {
+    let none = resque(&[]);
+    assert_eq!(none.status.code(), Some(2));
+    assert!(text(&none.stderr).contains("RESQUE_URL"));
+
+    let other = resque(&["--url", "redis://localhost"]);
+    assert_eq!(other.status.code(), Some(2));
+    assert!(
+        text(&other.stderr).contains("postgres and postgresql"),
+        "{}",
+        text(&other.stderr)
+    );
+
+    // Port 1 is nobody's.
+    let away = resque(&["--url", "postgres://me:secret@127.0.0.1:1/shop"]);
+    assert_eq!(away.status.code(), Some(1));
+    let words = text(&away.stderr);
+    assert!(
+        words.contains("127.0.0.1:1/shop") && !words.contains("secret"),
+        "{words}"
+    );
+}
