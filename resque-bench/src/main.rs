@@ -6,6 +6,7 @@ mod ledger;
 mod measure;
 mod options;
 mod report;
+mod reserve;
 mod round_trip;
 mod target;
 mod work;
@@ -74,6 +75,7 @@ async fn measure_once(options: &Options) -> Result<Report, Failure> {
             work::latency(&target, options.jobs, work::Announce::PlainPush).await?
         }
         Workload::RoundTrip => round_trip::push_and_pop(&target, options.jobs).await?,
+        Workload::PushAndReserve => reserve::push_and_reserve(&target, options.jobs).await?,
         Workload::Idle => idle::watch(&target, options).await?,
     };
     target.backend.queues().clear().await?;

@@ -51,6 +51,9 @@ pub(crate) enum Workload {
     /// A push and a pop by bare commands every 20 ms: what two replies cost here, whoever asks
     /// (Redis only)
     RoundTrip,
+    /// A push and a reservation by the calls of a client and a worker, one after the other and
+    /// without a worker, every 20 ms
+    PushAndReserve,
     /// What an idle worker takes: memory and processor time
     Idle,
 }

@@ -95,20 +95,20 @@ const ROWS: &[Row] = &[
     Row { name: "drain", store: Store::Redis, arguments: SOME, jobs: 1_000_000, limit: Limit::Nothing },
     Row { name: "drain", store: Store::Redis, arguments: MANY, jobs: 1_000_000, limit: Limit::Nothing },
     Row { name: "drain", store: Store::RedisByFred, arguments: SOME, jobs: 500_000, limit: Limit::Nothing },
-    Row { name: "latency", store: Store::Redis, arguments: &[], jobs: 500, limit: Limit::PushAndPop },
-    Row { name: "latency-foreign", store: Store::Redis, arguments: &[], jobs: 500, limit: Limit::PushAndPop },
-    Row { name: "latency", store: Store::RedisByFred, arguments: &[], jobs: 500, limit: Limit::Nothing },
+    Row { name: "latency", store: Store::Redis, arguments: &[], jobs: 200, limit: Limit::PushAndPop },
+    Row { name: "latency-foreign", store: Store::Redis, arguments: &[], jobs: 200, limit: Limit::PushAndPop },
+    Row { name: "latency", store: Store::RedisByFred, arguments: &[], jobs: 200, limit: Limit::Nothing },
     Row { name: "idle", store: Store::Redis, arguments: SOME, jobs: 0, limit: Limit::Nothing },
     Row { name: "enqueue-one", store: Store::Postgres, arguments: &[], jobs: 20_000, limit: Limit::Nothing },
     Row { name: "enqueue-concurrent", store: Store::Postgres, arguments: &["--concurrency", "64"], jobs: 200_000, limit: Limit::Nothing },
     Row { name: "enqueue-batch", store: Store::Postgres, arguments: &[], jobs: 500_000, limit: Limit::Nothing },
     Row { name: "drain", store: Store::Postgres, arguments: SOME, jobs: 200_000, limit: Limit::Nothing },
     Row { name: "drain", store: Store::Postgres, arguments: &["--concurrency", "1000"], jobs: 500_000, limit: Limit::Nothing },
-    Row { name: "latency", store: Store::Postgres, arguments: &[], jobs: 500, limit: Limit::Nothing },
+    Row { name: "latency", store: Store::Postgres, arguments: &[], jobs: 200, limit: Limit::Nothing },
     Row { name: "enqueue-one", store: Store::Memory, arguments: &[], jobs: 1_000_000, limit: Limit::Nothing },
     Row { name: "drain", store: Store::Memory, arguments: SOME, jobs: 1_000_000, limit: Limit::Nothing },
     Row { name: "drain", store: Store::Memory, arguments: &["--concurrency", "1000"], jobs: 1_000_000, limit: Limit::Nothing },
-    Row { name: "latency", store: Store::Memory, arguments: &[], jobs: 500, limit: Limit::Nothing },
+    Row { name: "latency", store: Store::Memory, arguments: &[], jobs: 200, limit: Limit::Nothing },
 ];
 
 pub(crate) fn run(options: &Options) -> Result<()> {
@@ -197,7 +197,9 @@ impl Row {
         let mut command = Command::new(program);
         command.arg(self.name).args(self.arguments);
         command.args(["--jobs", &jobs.to_string()]);
-        command.args(["--runs", &options.runs.to_string()]);
+        // What an idle worker takes differs little from run to run.
+        let runs = if self.name == "idle" { 1 } else { options.runs };
+        command.args(["--runs", &runs.to_string()]);
         command.args(["--url", &server.url()]);
         if self.store == Store::RedisByFred {
             command.args(["--driver", "fred"]);
@@ -252,47 +254,78 @@ impl Limit {
     fn line(self, options: &Options, program: &Path, server: &Server) -> Result<String> {
         match (self, server) {
             (Self::PushAndPop, Server::Redis(server)) => {
-                let times = if options.smoke { "50" } else { "500" };
-                let mut command = Command::new(program);
-                command.args(["round-trip", "--jobs", times, "--url", &server.url()]);
-                command.args(["--runs", &options.runs.to_string()]);
-                let report: Value = serde_json::from_str(&shell::read(&mut command)?)?;
+                let bare = alone(options, program, server, "round-trip")?;
+                let ours = alone(options, program, server, "push-and-reserve")?;
                 Ok(format!(
-                    "`RPUSH`, then `LPOP`: {} / {}",
-                    delay(&report, "p50_us"),
-                    delay(&report, "p99_us")
+                    "`RPUSH`, then `LPOP`: {bare}; our two scripts, without a worker: {ours}"
                 ))
             }
             (Self::Push { pipelined }, Server::Redis(server)) => {
                 let port = server.port().ok_or("the server listens on no port")?;
-                let requests = 40_000 * pipelined.min(50) / if options.smoke { 20 } else { 1 };
-                let rates = (0..options.runs).map(|_| push_rate(port, pipelined, requests));
-                let mut rates = rates.collect::<Result<Vec<_>>>()?;
-                rates.sort_by(f64::total_cmp);
-                let rate = rounded(rates[rates.len() / 2]);
-                Ok(match pipelined {
-                    1 => format!("{rate} `RPUSH`"),
-                    _ => format!("{rate} `RPUSH`, {pipelined} pipelined"),
-                })
+                let push = ["RPUSH", "limit", JOB];
+                let mut text = format!("{} `RPUSH`", server_rate(options, port, pipelined, &push)?);
+                if pipelined < 1_000 {
+                    let script = script(port)?;
+                    let call = ["EVALSHA", &script, "0", "limit:", "queue", JOB];
+                    let rate = server_rate(options, port, pipelined, &call)?;
+                    text.push_str(&format!(", {rate} calls of our script"));
+                }
+                if pipelined > 1 {
+                    text.push_str(&format!(", {pipelined} in a round trip"));
+                }
+                Ok(text)
             }
             _ => Ok(String::new()),
         }
     }
 }
 
-/// How many `RPUSH` a second `redis-benchmark` makes over one connection.
-fn push_rate(port: u16, pipelined: usize, requests: usize) -> Result<f64> {
-    let [port, pipelined, requests] =
-        [port.into(), pipelined, requests].map(|n: usize| n.to_string());
-    let mut command = Command::new("redis-benchmark");
-    command.args(["-p", &port, "-c", "1", "-P", &pipelined, "-n", &requests]);
-    command.args([
-        "--csv",
-        "RPUSH",
-        "limit",
-        "a value as long as that of a job",
-    ]);
-    rate_of(&shell::read(&mut command)?).ok_or_else(|| "redis-benchmark told no rate".into())
+/// The delays of a workload that does without a worker.
+fn alone(
+    options: &Options,
+    program: &Path,
+    server: &RedisServer,
+    workload: &str,
+) -> Result<String> {
+    let times = if options.smoke { "50" } else { "200" };
+    let mut command = Command::new(program);
+    command.args([workload, "--jobs", times, "--url", &server.url()]);
+    command.args(["--runs", &options.runs.to_string()]);
+    let report: Value = serde_json::from_str(&shell::read(&mut command)?)?;
+    Ok(format!(
+        "{} / {}",
+        delay(&report, "p50_us"),
+        delay(&report, "p99_us")
+    ))
+}
+
+/// A value as long as that of a job.
+const JOB: &str = "a value as long as that of a job";
+
+/// Loads the script of a push, and gives its name.
+fn script(port: u16) -> Result<String> {
+    let root = Workspace::read()?.root;
+    let text = std::fs::read_to_string(root.join("resque-redis/src/scripts/push_queue.lua"))?;
+    let mut command = Command::new("redis-cli");
+    command.args(["-p", &port.to_string(), "SCRIPT", "LOAD", &text]);
+    Ok(shell::read(&mut command)?.trim().to_owned())
+}
+
+/// How often a second `redis-benchmark` gets an answer to a command over one connection.
+fn server_rate(options: &Options, port: u16, pipelined: usize, words: &[&str]) -> Result<String> {
+    let requests = 40_000 * pipelined.min(50) / if options.smoke { 20 } else { 1 };
+    let mut rates = Vec::new();
+    for _ in 0..options.runs {
+        let [port, pipelined, requests] =
+            [port.into(), pipelined, requests].map(|n: usize| n.to_string());
+        let mut command = Command::new("redis-benchmark");
+        command.args(["-p", &port, "-c", "1", "-P", &pipelined, "-n", &requests]);
+        command.arg("--csv").args(words);
+        let rate = rate_of(&shell::read(&mut command)?);
+        rates.push(rate.ok_or("redis-benchmark told no rate")?);
+    }
+    rates.sort_by(f64::total_cmp);
+    Ok(rounded(rates[rates.len() / 2]))
 }
 
 /// A delay for people.
