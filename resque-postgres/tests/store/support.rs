@@ -27,7 +27,11 @@ impl World {
     pub(crate) async fn on(url: &str) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("store {} {number}", std::process::id());
+        Self::named(url, &format!("store {} {number}", std::process::id())).await
+    }
+
+    /// An empty schema of this name.
+    pub(crate) async fn named(url: &str, name: &str) -> Self {
         let config = Config::parse(url).expect("a URL");
         let config = config.with_namespace(name).expect("a name");
         let builder = PostgresBackend::builder(config.clone()).migrate(true);
@@ -56,6 +60,19 @@ impl World {
             connection: connection.expect("a connection"),
             schema: format!("\"{}\"", self.config.namespace()),
         }
+    }
+
+    /// A connection of the application, for transactions of its own.
+    pub(crate) async fn connection(&self) -> PgConnection {
+        PgConnection::connect(&self.url)
+            .await
+            .expect("a connection")
+    }
+
+    /// A statement that is written for the schema `resque`.
+    pub(crate) fn sql(&self, text: &str) -> AssertSqlSafe<String> {
+        let schema = self.config.namespace().replace('"', "\"\"");
+        AssertSqlSafe(text.replace("resque.", &format!("\"{schema}\".")))
     }
 
     /// Pushes payloads into a queue.
