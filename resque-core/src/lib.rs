@@ -39,7 +39,8 @@ pub use self::backend::{Commit, GroupCommit};
 #[cfg(feature = "worker")]
 pub use self::client::blocking;
 pub use self::client::{
-    Client, Delayed, Enqueued, Failures, Info, MassRemove, NewJob, QueueSample, QueuedJob, Stats,
+    Client, Delayed, Enqueued, Failures, Info, MassRemove, NewJob, Prepared, QueueSample,
+    QueuedJob, Stats,
 };
 #[cfg(feature = "testing")]
 pub use self::clock::ManualClock;

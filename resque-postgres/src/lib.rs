@@ -22,6 +22,9 @@
 //!
 //! An existing pool is used by [`PostgresBackend::over`].
 //!
+//! A job can be enqueued in the application's own transaction, by an [`Outbox`] or by the SQL function
+//! `resque.enqueue`: it exists if and only if that transaction commits.
+//!
 //! # Where the traits leave a choice
 //!
 //! - The answer to a push counts the jobs of a queue up to 100: a longer queue is not counted.
@@ -44,6 +47,7 @@ mod exchange;
 mod failures;
 mod known;
 mod migrate;
+mod outbox;
 mod pop;
 mod push;
 mod queue;
@@ -60,3 +64,4 @@ mod workers;
 pub use backend::{PostgresBackend, PostgresBackendBuilder};
 pub use config::Config;
 pub use migrate::{MigrationStatus, Migrator, VERSION};
+pub use outbox::Outbox;

@@ -5,12 +5,14 @@ use std::mem;
 use std::sync::Arc;
 
 use resque_core::{Commit, Enqueue, Error, GroupCommit, Pushed, QueueName, Result};
+use sqlx::postgres::{PgArguments, Postgres};
+use sqlx::query::Query;
 
 use crate::stamp::Stamp;
 use crate::store::{Link, counted};
 
 const WHAT: &str = "push";
-const TEXT: &str = "select resque.push($1, $2, $3, $4, $5, $6)";
+pub(crate) const TEXT: &str = "select resque.push($1, $2, $3, $4, $5, $6)";
 
 /// How many jobs go together at most, unless a single caller has more.
 const TOGETHER: usize = 5_000;
@@ -70,14 +72,7 @@ impl Link {
     /// Makes one push.
     async fn push(&self, batch: &[Enqueue]) -> Result<Vec<Pushed>> {
         let sorted = Sorted::new(batch)?;
-        let query = self
-            .statement(TEXT)
-            .bind(&sorted.names)
-            .bind(&sorted.which)
-            .bind(&sorted.payloads)
-            .bind(&sorted.due_names)
-            .bind(&sorted.due)
-            .bind(&sorted.due_payloads);
+        let query = sorted.bind(self.statement(TEXT));
         let row = self.connections.row(WHAT, query).await?;
         let lengths: Vec<i64> = self.get(&row, 0)?;
         Ok(sorted.answers(batch, lengths))
@@ -86,7 +81,7 @@ impl Link {
 
 /// A batch as the function takes it.
 #[derive(Default)]
-struct Sorted<'a> {
+pub(crate) struct Sorted<'a> {
     names: Vec<&'a str>,
     /// Which name each job goes to, counted from 1.
     which: Vec<i32>,
@@ -97,7 +92,7 @@ struct Sorted<'a> {
 }
 
 impl<'a> Sorted<'a> {
-    fn new(batch: &'a [Enqueue]) -> Result<Self> {
+    pub(crate) fn new(batch: &'a [Enqueue]) -> Result<Self> {
         let mut sorted = Self::default();
         let mut places: HashMap<&QueueName, i32> = HashMap::new();
         let mut last: Option<(&QueueName, i32)> = None;
@@ -124,8 +119,22 @@ impl<'a> Sorted<'a> {
         Ok(sorted)
     }
 
+    /// Binds everything to the [`TEXT`] in some schema.
+    pub(crate) fn bind<'q>(
+        &'q self,
+        query: Query<'q, Postgres, PgArguments>,
+    ) -> Query<'q, Postgres, PgArguments> {
+        query
+            .bind(&self.names)
+            .bind(&self.which)
+            .bind(&self.payloads)
+            .bind(&self.due_names)
+            .bind(&self.due)
+            .bind(&self.due_payloads)
+    }
+
     /// What to tell of each job, given how long the queues are afterwards.
-    fn answers(&self, batch: &[Enqueue], mut lengths: Vec<i64>) -> Vec<Pushed> {
+    pub(crate) fn answers(&self, batch: &[Enqueue], mut lengths: Vec<i64>) -> Vec<Pushed> {
         let mut which = self.which.iter().rev();
         let mut answers: Vec<Pushed> = batch
             .iter()

@@ -7,7 +7,7 @@ use super::classes::{check_class, queue_named};
 use super::encode::Encoder;
 use super::enqueue::{Ready, no_answer, outcome};
 use super::{Client, Enqueued, NewJob};
-use crate::{Enqueue, EnqueueContext, Job, Result};
+use crate::{Enqueue, Job, Result};
 
 impl Client {
     /// Puts many jobs of a class into its queue, in order and in one call to the store.
@@ -94,22 +94,9 @@ impl Client {
 
     /// Asks the hooks of each job, puts in those that nobody refused, and tells the hooks.
     async fn submit_with_hooks(&self, jobs: Vec<Ready>) -> Result<Vec<Enqueued>> {
-        let mut outcomes = vec![Enqueued::Refused; jobs.len()];
-        let mut taken = Vec::with_capacity(jobs.len());
-        let mut contexts = Vec::with_capacity(jobs.len());
-        for (index, job) in jobs.into_iter().enumerate() {
-            let context: EnqueueContext = self.context(&job);
-            if job.class.before_enqueue(&context).await? {
-                contexts.push((index, job.class.clone(), context));
-                taken.push(job);
-            }
-        }
+        let (taken, told) = self.ask_hooks(jobs).await?;
         let put = self.put_all(taken).await?;
-        for ((index, class, context), outcome) in contexts.into_iter().zip(put) {
-            outcomes[index] = outcome;
-            class.after_enqueue(&context).await?;
-        }
-        Ok(outcomes)
+        told.tell(put).await
     }
 
     async fn put_all(&self, jobs: Vec<Ready>) -> Result<Vec<Enqueued>> {

@@ -1,5 +1,6 @@
 //! Putting jobs into queues, and everything else a program asks of a store.
 
+mod asked;
 mod batch;
 #[cfg(feature = "worker")]
 pub mod blocking;
@@ -17,6 +18,7 @@ mod inline;
 mod mass_remove;
 mod new_job;
 mod outcome;
+mod prepared;
 mod queued_job;
 mod queues;
 mod raw;
@@ -34,6 +36,7 @@ pub use self::info::Info;
 pub use self::mass_remove::MassRemove;
 pub use self::new_job::NewJob;
 pub use self::outcome::Enqueued;
+pub use self::prepared::Prepared;
 pub use self::queued_job::QueuedJob;
 pub use self::queues::QueueSample;
 pub use self::stats::Stats;

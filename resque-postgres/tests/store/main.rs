@@ -3,6 +3,7 @@
 mod enqueue_sql;
 mod exchange;
 mod outages;
+mod outbox;
 mod pushing;
 mod records;
 mod refusals;
