@@ -8,12 +8,15 @@ use super::enqueue::Ready;
 use super::{Client, Enqueued};
 use crate::{EnqueueContext, Result};
 
+/// The hooks of a job, and what they are told.
+type Asked = (Arc<Class>, EnqueueContext);
+
 /// Who has to be told when the jobs are in the store.
 pub(super) struct Told {
     /// How many jobs there were, with those that were refused.
     jobs: usize,
     /// The place of each job that nobody refused, and its hooks if it has any.
-    taken: Vec<(usize, Option<(Arc<Class>, EnqueueContext)>)>,
+    taken: Vec<(usize, Option<Asked>)>,
 }
 
 impl Client {

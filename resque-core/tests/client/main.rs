@@ -10,6 +10,7 @@ mod enqueue;
 mod failures;
 mod inline;
 mod pop;
+mod prepared;
 mod queues;
 mod support;
 mod testing;

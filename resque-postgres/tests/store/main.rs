@@ -7,6 +7,7 @@ mod outbox;
 mod pushing;
 mod records;
 mod refusals;
+mod roles;
 mod schema;
 mod support;
 mod waiting;
