@@ -68,6 +68,11 @@ pub mod redis {
 #[doc = include_str!("../../README.md")]
 mod readme {}
 
+/// The page about Postgres, whose code is compiled with these docs.
+#[cfg(all(doctest, feature = "postgres"))]
+#[doc = include_str!("../../docs/postgres.md")]
+mod postgres_page {}
+
 pub use resque_core::*;
 
 pub use self::connect::{connect, connect_blocking, connect_with};
