@@ -22,7 +22,7 @@ impl Job for Confirm {
         let mail =
             "insert into mails (\"order\", recipient) select id, email from orders where id = $1
             on conflict do nothing";
-        sqlx::query(mail).bind(self.order).execute(&*pool).await?;
+        sqlx::query(mail).bind(self.order).execute(pool).await?;
         Ok(())
     }
 }
