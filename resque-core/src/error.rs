@@ -171,10 +171,18 @@ impl Error {
         }
     }
 
+    /// The same error for each of so many calls that went wrong together; one of them gets it with
+    /// its cause as it is, the others with its cause as text.
+    #[must_use]
+    pub fn for_each(self, calls: usize) -> Vec<Self> {
+        let mut errors: Vec<_> = (1..calls).map(|_| self.for_another()).collect();
+        errors.push(self);
+        errors
+    }
+
     /// The same error once more, for another of those whose calls went wrong together. Its cause is
     /// left as text.
-    #[must_use]
-    pub fn for_another(&self) -> Self {
+    fn for_another(&self) -> Self {
         let source = StdError::source(self).map(|cause| cause.to_string().into());
         match self {
             Self::Unavailable { what, .. } => Self::Unavailable {

@@ -58,12 +58,7 @@ impl Commit for Pusher {
                 let own = |size: usize| Ok(pushed.by_ref().take(size).collect());
                 sizes.into_iter().map(own).collect()
             }
-            Err(error) => {
-                let others = sizes.iter().skip(1).map(|_| Err(error.for_another()));
-                let mut errors: Vec<_> = others.collect();
-                errors.push(Err(error));
-                errors
-            }
+            Err(error) => error.for_each(sizes.len()).into_iter().map(Err).collect(),
         }
     }
 }

@@ -8,7 +8,8 @@ use resque_core::{Enqueue, Pushed, Result};
 
 use crate::driver::{Batch, Value};
 use crate::due;
-use crate::scripts::{PUSH, PUSH_QUEUE};
+use crate::pushes::{add_push, bytes};
+use crate::scripts::PUSH;
 use crate::store::{Store, list_of, number_of};
 
 impl Store {
@@ -46,12 +47,8 @@ impl Store {
 
     /// Puts jobs that all belong to one queue into it.
     async fn push_to_queue(&self, batch: &[Enqueue]) -> Result<Value> {
-        let bytes = batch.iter().map(|job| job.payload.as_bytes().len());
-        let mut call = self.call(&PUSH_QUEUE, batch.len() + 1, bytes.sum());
-        call.arg(batch[0].queue.as_str());
-        for job in batch {
-            call.arg(job.payload.clone().into_bytes());
-        }
+        let mut call = Batch::with_capacity(batch.len() + 5, bytes(batch) + 64);
+        add_push(&mut call, &self.keys, &batch[0].queue, batch);
         self.script("push jobs", &call).await
     }
 

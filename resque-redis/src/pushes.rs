@@ -72,11 +72,8 @@ impl Commit for Pusher {
         let groups = Group::of(&calls);
         let mut batch = Batch::with_capacity(calls.len() + 4, 64 + bytes_of(&calls));
         for group in &groups {
-            batch.script(&PUSH_QUEUE, 0).arg(self.keys.prefix());
-            batch.arg(group.queue.as_str());
-            for job in group.calls.iter().flat_map(|&call| &calls[call]) {
-                batch.arg(job.payload.clone().into_bytes());
-            }
+            let jobs = group.calls.iter().flat_map(|&call| &calls[call]);
+            add_push(&mut batch, &self.keys, group.queue, jobs);
         }
         let lengths = self.run(&batch, groups.len()).await;
         let mut answers: Vec<_> = calls.iter().map(|_| Ok(0)).collect();
@@ -102,12 +99,24 @@ impl Pusher {
                     .collect()
             }
             Err(error) => {
-                let error = error.during(WHAT);
-                let mut errors: Vec<_> = (1..scripts).map(|_| Err(error.for_another())).collect();
-                errors.push(Err(error));
-                errors
+                let errors = error.during(WHAT).for_each(scripts);
+                errors.into_iter().map(Err).collect()
             }
         }
+    }
+}
+
+/// Adds a call of the script that puts jobs into one queue.
+pub(crate) fn add_push<'a>(
+    batch: &mut Batch,
+    keys: &Keys,
+    queue: &QueueName,
+    jobs: impl IntoIterator<Item = &'a Enqueue>,
+) {
+    batch.script(&PUSH_QUEUE, 0).arg(keys.prefix());
+    batch.arg(queue.as_str());
+    for job in jobs {
+        batch.arg(job.payload.clone().into_bytes());
     }
 }
 
@@ -147,18 +156,16 @@ impl<'a> Group<'a> {
                 }
             }
             Err(error) => {
-                for &call in &self.calls {
-                    answers[call] = Err(error.for_another());
-                }
-                if let Some(&first) = self.calls.first() {
-                    answers[first] = Err(error);
+                let errors = error.for_each(self.calls.len());
+                for (&call, error) in self.calls.iter().zip(errors) {
+                    answers[call] = Err(error);
                 }
             }
         }
     }
 }
 
-fn bytes(jobs: &[Enqueue]) -> usize {
+pub(crate) fn bytes(jobs: &[Enqueue]) -> usize {
     jobs.iter().map(|job| job.payload.as_bytes().len()).sum()
 }
 
