@@ -56,7 +56,7 @@ pub use self::glob::Glob;
 pub use self::hooks::{EnqueueContext, Hooks, Middleware, Next, WorkerContext, WorkerHooks};
 pub use self::job::{
     Attempt, Handler, Handlers, Job, JobContext, JobError, JobFailure, JobResult, Performed,
-    Performer, Progress, ProgressSink,
+    Performer, Progress, ProgressSink, Verdict,
 };
 pub use self::page::Page;
 pub use self::payload::Payload;

@@ -4,8 +4,9 @@ use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
 use std::panic::Location;
+use std::time::{Duration, SystemTime};
 
-use super::{JobFailure, backtrace};
+use super::{JobFailure, Verdict, backtrace};
 use crate::args::ArgumentError;
 
 /// What a job returns.
@@ -43,6 +44,7 @@ struct Raised {
     backtrace: Vec<String>,
     source: Option<Source>,
     dont_perform: bool,
+    verdict: Verdict,
 }
 
 impl JobError {
@@ -56,6 +58,7 @@ impl JobError {
             backtrace: backtrace::here(Location::caller()),
             source: None,
             dont_perform: false,
+            verdict: Verdict::Policy,
         }))
     }
 
@@ -68,6 +71,7 @@ impl JobError {
             backtrace: Vec::new(),
             source: None,
             dont_perform: true,
+            verdict: Verdict::Policy,
         }))
     }
 
@@ -123,7 +127,9 @@ impl JobError {
     /// The failure to record.
     #[must_use]
     pub fn into_failure(self) -> JobFailure {
-        JobFailure::new(self.0.exception, self.0.message).with_backtrace(self.0.backtrace)
+        JobFailure::new(self.0.exception, self.0.message)
+            .with_backtrace(self.0.backtrace)
+            .with_verdict(self.0.verdict)
     }
 
     /// The same as an ordinary error, for programs that carry errors in boxes. (A `JobError` is
@@ -131,6 +137,74 @@ impl JobError {
     #[must_use]
     pub fn into_error(self) -> Box<dyn StdError + Send + Sync> {
         Box::new(*self.0)
+    }
+}
+
+/// What the error says about the future of its job.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use resque_core::{JobError, JobResult, Verdict};
+///
+/// fn charge(card: &str) -> JobResult {
+///     match card {
+///         "stolen" => Err(JobError::new("Card::Stolen", "call the police").fail_now()),
+///         "gone" => Err(JobError::from("the customer has left").discard()),
+///         "busy" => Err(JobError::from("the bank is closed").snooze(Duration::from_secs(3_600))),
+///         number => number.parse::<u64>().map(drop).map_err(|error| JobError::from(error).retry()),
+///     }
+/// }
+/// assert_eq!(charge("stolen").unwrap_err().verdict(), Verdict::Fail);
+/// ```
+impl JobError {
+    /// The same error, which asks for another attempt: by the job's policy, or by the ordinary one
+    /// if it has none.
+    #[must_use]
+    pub fn retry(self) -> Self {
+        self.with_verdict(Verdict::Retry)
+    }
+
+    /// The same error, which asks for another attempt after this time, within the limits of the
+    /// job's policy, or of the ordinary one if it has none.
+    #[must_use]
+    pub fn retry_in(self, delay: Duration) -> Self {
+        self.with_verdict(Verdict::RetryIn(delay))
+    }
+
+    /// The same error, which sends the job to the failed list whatever its policy says.
+    #[must_use]
+    pub fn fail_now(self) -> Self {
+        self.with_verdict(Verdict::Fail)
+    }
+
+    /// The same error, which drops the job: it counts as performed and is on no list.
+    #[must_use]
+    pub fn discard(self) -> Self {
+        self.with_verdict(Verdict::Discard)
+    }
+
+    /// The same error, which lets the job wait for so long, as if it had not been tried.
+    #[must_use]
+    pub fn snooze(self, delay: Duration) -> Self {
+        self.with_verdict(Verdict::Snooze(delay))
+    }
+
+    /// The same error, which lets the job wait until then, as if it had not been tried.
+    #[must_use]
+    pub fn snooze_until(self, at: SystemTime) -> Self {
+        self.with_verdict(Verdict::SnoozeUntil(at))
+    }
+
+    /// What it says about the future of its job.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        self.0.verdict
+    }
+
+    fn with_verdict(mut self, verdict: Verdict) -> Self {
+        self.0.verdict = verdict;
+        self
     }
 }
 
@@ -154,6 +228,7 @@ where
             backtrace: backtrace::here(Location::caller()),
             source: Some(source),
             dont_perform: false,
+            verdict: Verdict::Policy,
         }))
     }
 }

@@ -2,8 +2,11 @@
 
 use std::time::SystemTime;
 
-use super::JobContext;
+use serde::{Deserialize, Serialize};
+
+use super::{JobContext, Verdict};
 use crate::FailureRecord;
+use crate::wire::extra::Death;
 
 /// How an attempt to perform a job ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,8 +21,10 @@ pub enum Performed {
     Failed(JobFailure),
 }
 
-/// What went wrong, as it will be recorded.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What went wrong, as it will be recorded, and what that means for the job.
+///
+/// It is plain data and crosses processes as JSON.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct JobFailure {
     /// The kind of error, in Ruby the name of the exception's class.
@@ -28,6 +33,12 @@ pub struct JobFailure {
     pub error: String,
     /// Where it happened, innermost frame first.
     pub backtrace: Vec<String>,
+    /// What the error itself says about the future of the job.
+    #[serde(default)]
+    pub verdict: Verdict,
+    /// The account of the worker or process that was lost with the job, if that is what went wrong.
+    #[serde(default)]
+    pub death: Option<Box<Death>>,
 }
 
 impl JobFailure {
@@ -38,7 +49,23 @@ impl JobFailure {
             exception: exception.into(),
             error: error.into(),
             backtrace: Vec::new(),
+            verdict: Verdict::Policy,
+            death: None,
         }
+    }
+
+    /// The same failure with what the error says about the future of the job.
+    #[must_use]
+    pub fn with_verdict(mut self, verdict: Verdict) -> Self {
+        self.verdict = verdict;
+        self
+    }
+
+    /// The same failure, because a worker or process was lost with the job.
+    #[must_use]
+    pub fn with_death(mut self, death: Death) -> Self {
+        self.death = Some(Box::new(death));
+        self
     }
 
     /// The worker went away while the job was in its hands.

@@ -19,6 +19,7 @@ mod performer;
 mod progress;
 #[cfg(feature = "worker")]
 mod renew;
+mod retry;
 mod state;
 
 pub use self::context::{Attempt, JobContext};
@@ -33,3 +34,4 @@ pub(crate) use self::panic::catch;
 pub use self::performer::Performer;
 pub(crate) use self::performer::share;
 pub use self::progress::{Progress, ProgressSink};
+pub use self::retry::Verdict;

@@ -6,6 +6,7 @@
 //! | module | what |
 //! |---|---|
 //! | [`payload`] | the job in a queue: `{"class":"Archive","args":[44,"masterbrew"]}` |
+//! | [`extra`] | what we add to the payload of a job that waits for another attempt |
 //! | [`note`] | what a worker holds: `worker:<id>` |
 //! | [`failure`] | the entry of a failed job |
 //! | [`delayed`] | the item that waits for its time in resque-scheduler's lists |
@@ -16,6 +17,7 @@
 pub mod delayed;
 mod digest;
 pub mod embed;
+pub mod extra;
 pub mod failure;
 #[cfg(test)]
 pub(crate) mod golden;
