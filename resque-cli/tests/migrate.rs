@@ -55,7 +55,7 @@ fn what_cannot_be_done_is_said() {
 
     // Port 1 is nobody's.
     let away = resque(&["--url", "postgres://me:secret@127.0.0.1:1/shop"]);
-    assert_eq!(away.status.code(), Some(1));
+    assert_eq!(away.status.code(), Some(3));
     let words = text(&away.stderr);
     assert!(
         words.contains("127.0.0.1:1/shop") && !words.contains("secret"),

@@ -1,12 +1,13 @@
 //! `resque migrate`: the tables of a Postgres store.
 
-use std::io::{self, Write};
-
 use clap::{Args, Subcommand};
 use resque::postgres::{Config, MigrationStatus, Migrator};
-use tokio::runtime;
+use serde::Serialize;
 
+use crate::context::{Context, runtime};
 use crate::failure::Failure;
+use crate::output::Answer;
+use crate::times::stamp;
 
 /// Make, look at or undo the tables of a store on Postgres
 ///
@@ -17,16 +18,6 @@ use crate::failure::Failure;
 pub(crate) struct Migrate {
     #[command(subcommand)]
     action: Option<Action>,
-
-    /// The store: postgres://[user[:password]@]host[:port]/database[?namespace=SCHEMA]
-    #[arg(
-        long,
-        value_name = "URL",
-        env = "RESQUE_URL",
-        hide_env_values = true,
-        global = true
-    )]
-    url: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, Subcommand)]
@@ -52,46 +43,92 @@ enum Action {
 
 impl Migrate {
     /// Does what was asked for, and tells it.
-    pub(crate) fn run(self) -> Result<(), Failure> {
-        let config = Config::parse(&self.url.ok_or_else(|| {
-            Failure::from(resque::Error::InvalidSetting {
-                setting: "--url".to_owned(),
-                reason: "name the store, postgres://host/database; or set RESQUE_URL".to_owned(),
-            })
-        })?)?;
-        let (namespace, place) = (config.namespace().to_owned(), config.place().to_owned());
+    pub(crate) fn run(self, context: Context) -> Result<(), Failure> {
+        let config = Config::parse(context.global.place()?.url())?;
+        let place = format!("schema {} on {}", config.namespace(), config.place());
         let migrator = Migrator::new(config);
-        let runtime = runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|source| Failure::Terminal {
-                doing: "start a runtime",
-                source,
-            })?;
+        let out = context.out();
         let action = self.action.unwrap_or(Action::Up { to: None });
-        let text = runtime.block_on(async {
-            let up = |count| format!("{count} made in schema {namespace} on {place}\n");
-            Ok::<_, resque::Error>(match action {
-                Action::Up { to: None } => up(migrator.up().await?),
-                Action::Up { to: Some(version) } => up(migrator.up_to(version).await?),
+        runtime()?.block_on(async {
+            match action {
+                Action::Up { to: None } => {
+                    let count = migrator.up().await?;
+                    out.answer(&Moved::new(count, "made", place))
+                }
+                Action::Up { to: Some(version) } => {
+                    let count = migrator.up_to(version).await?;
+                    out.answer(&Moved::new(count, "made", place))
+                }
                 Action::Down { to, yes: _ } => {
                     let count = migrator.down_to(to).await?;
-                    format!("{count} undone in schema {namespace} on {place}\n")
+                    out.answer(&Moved::new(count, "undone", place))
                 }
-                Action::Status => migrator.status().await?.iter().map(line).collect(),
-            })
-        })?;
-        let told = io::stdout().write_all(text.as_bytes());
-        told.map_err(|source| Failure::Terminal {
-            doing: "write to the terminal",
-            source,
+                Action::Status => {
+                    let migrations = migrator.status().await?;
+                    let migrations = migrations.into_iter().map(Migration::from);
+                    out.answer(&Migrations {
+                        migrations: migrations.collect(),
+                    })
+                }
+            }
         })
     }
 }
 
+/// How many migrations were made or undone.
+#[derive(Debug, Serialize)]
+struct Moved {
+    count: usize,
+    #[serde(skip)]
+    verb: &'static str,
+    #[serde(skip)]
+    place: String,
+}
+
+impl Moved {
+    fn new(count: usize, verb: &'static str, place: String) -> Self {
+        Self { count, verb, place }
+    }
+}
+
+impl Answer for Moved {
+    fn text(&self) -> String {
+        format!("{} {} in {}\n", self.count, self.verb, self.place)
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct Migrations {
+    migrations: Vec<Migration>,
+}
+
+/// One migration; its name begins with its version.
+#[derive(Debug, Serialize)]
+struct Migration {
+    name: String,
+    applied: Option<String>,
+    known: bool,
+}
+
+impl From<MigrationStatus> for Migration {
+    fn from(status: MigrationStatus) -> Self {
+        Self {
+            name: status.name.to_string(),
+            applied: status.applied.map(stamp),
+            known: status.known,
+        }
+    }
+}
+
+impl Answer for Migrations {
+    fn text(&self) -> String {
+        self.migrations.iter().map(line).collect()
+    }
+}
+
 /// A migration in one line: its name, which begins with the version, and its state.
-fn line(migration: &MigrationStatus) -> String {
-    let state = match (migration.applied, migration.known) {
+fn line(migration: &Migration) -> String {
+    let state = match (&migration.applied, migration.known) {
         (Some(_), true) => "made",
         (Some(_), false) => "made by a newer version of this program",
         (None, _) => "missing",

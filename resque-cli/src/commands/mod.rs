@@ -1,25 +1,71 @@
 //! The commands, one module each.
 
+mod completions;
+mod delayed;
+mod dequeue;
 mod dev;
+mod enqueue;
+mod failed;
+mod flush;
 mod migrate;
+mod pause;
+mod prune;
+mod queues;
+mod stats;
+mod work;
+mod workers;
 
 use clap::Subcommand;
 
+use crate::context::Context;
 use crate::failure::Failure;
 
 /// What `resque` can do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Work(Box<work::Work>),
     Dev(dev::Dev),
+    Enqueue(enqueue::EnqueueJobs),
+    Queues(queues::Queues),
+    Peek(queues::Peek),
+    Dequeue(dequeue::Dequeue),
+    RemoveQueue(queues::RemoveQueue),
+    Pause(pause::Pause),
+    Resume(pause::Resume),
+    Workers(workers::Workers),
+    Failed(failed::Failed),
+    Delayed(delayed::Delayed),
+    Stats(stats::Stats),
+    Flush(flush::Flush),
     Migrate(migrate::Migrate),
+    Completions(completions::Completions),
 }
 
 impl Command {
     /// Does it.
-    pub(crate) fn run(self) -> Result<(), Failure> {
+    pub(crate) fn run(self, context: Context) -> Result<(), Failure> {
         match self {
-            Self::Dev(dev) => dev.run(),
-            Self::Migrate(migrate) => migrate.run(),
+            Self::Work(work) => work.run(context),
+            Self::Dev(dev) => dev.run(context),
+            Self::Enqueue(it) => context.with_store(async |store| it.run(store).await),
+            Self::Queues(it) => context.with_store(async |store| it.run(store).await),
+            Self::Peek(it) => context.with_store(async |store| it.run(store).await),
+            Self::Dequeue(it) => context.with_store(async |store| it.run(store).await),
+            Self::RemoveQueue(it) => context.with_store(async |store| it.run(store).await),
+            Self::Pause(it) => context.with_store(async |store| it.run(store).await),
+            Self::Resume(it) => context.with_store(async |store| it.run(store).await),
+            Self::Workers(it) => context.with_store(async |store| it.run(store).await),
+            Self::Failed(it) => context.with_store(async |store| it.run(store).await),
+            Self::Delayed(it) => context.with_store(async |store| it.run(store).await),
+            Self::Stats(it) => context.with_store(async |store| it.run(store).await),
+            Self::Flush(it) => context.with_store(async |store| it.run(store).await),
+            Self::Migrate(migrate) => migrate.run(context),
+            Self::Completions(it) => it.run(context),
         }
+    }
+
+    /// Whether it draws pictures on the terminal, into which no log may write.
+    pub(crate) fn draws(&self) -> bool {
+        matches!(self, Self::Dev(_))
     }
 }

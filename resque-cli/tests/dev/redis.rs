@@ -87,7 +87,7 @@ fn a_dead_server_is_named() {
     let output = resque(&["dev", "--url", &url]).output().unwrap();
     let errors = String::from_utf8(output.stderr).unwrap();
     let place = url.trim_start_matches("redis://").trim_end_matches('/');
-    assert_eq!(output.status.code(), Some(1), "{errors}");
+    assert_eq!(output.status.code(), Some(3), "{errors}");
     assert!(
         errors.contains("without --url") && errors.contains(place),
         "{errors}"

@@ -119,6 +119,13 @@ impl Handlers {
         self.find(class).is_some()
     }
 
+    /// Whether no job is performed here, neither by a handler of its own nor by the
+    /// [`fallback`](Self::fallback).
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.classes.is_empty() && self.fallback.is_none()
+    }
+
     /// The registered classes in byte order.
     #[must_use]
     pub fn classes(&self) -> Vec<&str> {

@@ -7,7 +7,6 @@ mod line;
 mod numbers;
 mod operator;
 mod panics;
-mod place;
 mod plain;
 mod session;
 mod stdin;
@@ -16,22 +15,26 @@ mod update;
 mod view;
 
 use std::io::{self, IsTerminal};
-use std::sync::Arc;
 
 use clap::Args;
-use resque::{QueueList, SharedClock, SystemClock};
+use resque::QueueList;
 use tokio::runtime::{self, Runtime};
 
-use self::place::Place;
 use self::session::{Session, Setting};
+use crate::context::Context;
 use crate::failure::Failure;
+use crate::options::Global;
+use crate::place::Place;
 
+/// The namespace unless one is named, so that nothing else on a server is touched.
+const NAMESPACE: &str = "resque-dev";
 /// The name of the threads that perform jobs; a panic there is a job's failure.
 const JOB_THREADS: &str = "resque-job";
 
 /// Try it out: a worker with demo jobs and a live view; needs no server
 ///
-/// Works in memory unless a store is named. Type more jobs as `Class [json args]`, for instance
+/// Works in memory unless a store is named, and in the namespace `resque-dev` unless one is named, by
+/// `--namespace` or in the URL; then no demo jobs are enqueued. Type more jobs as `Class [json args]`, for instance
 /// `Slow [5]`; `help` shows what else can be typed. Ctrl-C stops: running jobs have two seconds to
 /// end and go back to their queue otherwise; a second Ctrl-C stops at once.
 ///
@@ -41,16 +44,6 @@ const JOB_THREADS: &str = "resque-job";
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Dev {
-    /// The store: memory:, redis://host[:port][/db], or host:port
-    #[arg(long, value_name = "URL", env = "RESQUE_URL", hide_env_values = true)]
-    #[arg(default_value = "memory:")]
-    url: String,
-
-    /// The namespace of all keys [default: the URL's, else resque-dev]; if one is named, no demo
-    /// jobs are enqueued
-    #[arg(long, value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
-    namespace: Option<String>,
-
     /// The queues to serve, most important first: high,low or *,!slow
     #[arg(long, value_name = "LIST", default_value = "*")]
     #[arg(value_parser = str::parse::<QueueList>)]
@@ -68,8 +61,8 @@ pub(crate) struct Dev {
 
 impl Dev {
     /// Runs until it is told to stop.
-    pub(crate) fn run(self) -> Result<(), Failure> {
-        let setting = self.setting();
+    pub(crate) fn run(self, context: Context) -> Result<(), Failure> {
+        let setting = self.setting(&context.global);
         // Jobs have a runtime of their own, so that one that blocks cannot stop the display.
         panics::leave_to_worker(JOB_THREADS);
         let jobs = jobs_runtime()?;
@@ -77,7 +70,7 @@ impl Dev {
             .enable_all()
             .build()
             .map_err(no_runtime)?;
-        let clock: SharedClock = Arc::new(SystemClock::new());
+        let clock = context.clock;
         let ended = display.block_on(async {
             let session = Session::begin(setting, clock, jobs.handle()).await?;
             if is_terminal() {
@@ -92,9 +85,11 @@ impl Dev {
         ended
     }
 
-    fn setting(self) -> Setting {
+    fn setting(self, global: &Global) -> Setting {
+        let url = global.url.as_deref().filter(|url| !url.is_empty());
+        let url = url.unwrap_or("memory:");
         Setting {
-            place: Place::new(&self.url, self.namespace.as_deref()),
+            place: Place::new(url, global.namespace.as_deref(), Some(NAMESPACE)),
             queues: self.queues,
             slots: self.concurrency.into(),
             empty: self.empty,
@@ -117,8 +112,5 @@ fn jobs_runtime() -> Result<Runtime, Failure> {
 }
 
 fn no_runtime(source: io::Error) -> Failure {
-    Failure::Terminal {
-        doing: "start a runtime",
-        source,
-    }
+    Failure::io("start a runtime", source)
 }

@@ -25,10 +25,8 @@ pub(super) async fn run(mut session: Session, input_is_typed: bool) -> Result<()
     let first = format_line(session.clock.monotonic(), "store", &about);
     reader.note(writeln!(out, "{first}"), &session);
     session.enqueue_first().await;
-    stdin::read_lines(session.tasks.clone()).map_err(|source| Failure::Terminal {
-        doing: "read the standard input",
-        source,
-    })?;
+    stdin::read_lines(session.tasks.clone())
+        .map_err(|source| Failure::io("read the standard input", source))?;
 
     let mut refused = 0;
     let mut batch = Vec::new();

@@ -12,10 +12,10 @@ use tokio::task::JoinHandle;
 use super::jobs;
 use super::numbers::Numbers;
 use super::operator::{Operator, Task};
-use super::place::Place;
 use super::summary::Summary;
 use super::update::{Slot, Update, What};
 use crate::failure::Failure;
+use crate::place::Place;
 
 /// After Ctrl-C, how long running jobs have to end. Those of this program that take longer do not
 /// care, and whoever presses Ctrl-C wants to leave.
@@ -96,7 +96,7 @@ impl Session {
 
     /// Enqueues the jobs to start with, unless the store belongs to others.
     pub(super) async fn enqueue_first(&self) {
-        if self.setting.empty || !self.setting.place.is_for_trying() {
+        if self.setting.empty || !self.setting.place.is_unnamed() {
             return;
         }
         for line in jobs::FIRST {

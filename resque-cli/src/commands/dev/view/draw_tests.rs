@@ -9,16 +9,16 @@ use resque::worker::Phase;
 
 use super::super::super::numbers::Numbers;
 use super::super::super::operator::Answer;
-use super::super::super::place::Place;
 use super::super::super::session::Setting;
 use super::super::super::update::{End, Slot, Steps, Update, What};
 use super::super::model::Model;
 use super::super::theme::Theme;
 use super::draw;
+use crate::place::Place;
 
 fn model(slots: usize) -> Model {
     Model::new(Setting {
-        place: Place::new("redis://u:secret@h:6379", None),
+        place: Place::new("redis://u:secret@h:6379", None, Some("resque-dev")),
         queues: QueueList::all(),
         slots,
         empty: true,

@@ -129,5 +129,5 @@ fn print(text: &str) -> io::Result<()> {
 }
 
 fn terminal(doing: &'static str) -> impl Fn(io::Error) -> Failure {
-    move |source| Failure::Terminal { doing, source }
+    move |source| Failure::io(doing, source)
 }

@@ -1,11 +1,11 @@
 //! Which store and which namespace.
 
-/// The namespace unless one is named, so that nothing else on a server is touched.
-const NAMESPACE: &str = "resque-dev";
+/// The namespace of Resque, which all backends take unless another is named.
+const NAMESPACE: &str = "resque";
 
-/// A store by its URL, with a namespace in any case.
+/// A store by its URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Place {
+pub(crate) struct Place {
     url: String,
     namespace: String,
     /// Whether nobody named the namespace.
@@ -13,8 +13,9 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// The store of a URL or of one of Resque's own strings. `namespace` wins over one in the URL.
-    pub(super) fn new(url: &str, namespace: Option<&str>) -> Self {
+    /// The store of a URL or of one of Resque's own strings. `namespace` wins over one in the URL;
+    /// `otherwise` is taken where nobody names one.
+    pub(crate) fn new(url: &str, namespace: Option<&str>, otherwise: Option<&str>) -> Self {
         let (bare, named) = if is_server_string(url) {
             server_string(url)
         } else {
@@ -22,7 +23,13 @@ impl Place {
         };
         let named = namespace.map(str::to_owned).or(named);
         let usual = named.is_none();
-        let namespace = named.unwrap_or_else(|| NAMESPACE.to_owned());
+        let Some(namespace) = named.or(otherwise.map(str::to_owned)) else {
+            return Self {
+                url: url.to_owned(),
+                namespace: NAMESPACE.to_owned(),
+                usual,
+            };
+        };
         let url = if is_server_string(url) {
             format!("{bare}/{namespace}")
         } else {
@@ -37,27 +44,27 @@ impl Place {
     }
 
     /// What to connect to.
-    pub(super) fn url(&self) -> &str {
+    pub(crate) fn url(&self) -> &str {
         &self.url
     }
 
     /// The namespace.
-    pub(super) fn namespace(&self) -> &str {
+    pub(crate) fn namespace(&self) -> &str {
         &self.namespace
     }
 
-    /// Whether the namespace is the one for trying things out, because nobody named another.
-    pub(super) fn is_for_trying(&self) -> bool {
+    /// Whether nobody named the namespace.
+    pub(crate) fn is_unnamed(&self) -> bool {
         self.usual
     }
 
     /// Whether it ends with this process.
-    pub(super) fn is_memory(&self) -> bool {
+    pub(crate) fn is_memory(&self) -> bool {
         self.url.split(':').next() == Some("memory")
     }
 
     /// The store for people: without user, password and settings.
-    pub(super) fn shown(&self) -> String {
+    pub(crate) fn shown(&self) -> String {
         let url = self.url.split('?').next().unwrap_or_default();
         if is_server_string(url) {
             return url.split('/').next().unwrap_or_default().to_owned();
@@ -139,7 +146,16 @@ mod tests {
     use super::*;
 
     fn url(url: &str, namespace: Option<&str>) -> String {
-        Place::new(url, namespace).url
+        Place::new(url, namespace, Some("resque-dev")).url
+    }
+
+    #[test]
+    fn a_url_stays_as_it_is_where_nobody_names_a_namespace() {
+        let place = Place::new("redis://h:1/2?driver=fred", None, None);
+        assert_eq!(place.url(), "redis://h:1/2?driver=fred");
+        assert_eq!(place.namespace(), "resque");
+        let place = Place::new("redis://h:1/2?namespace=shop", None, None);
+        assert_eq!(place.namespace(), "shop");
     }
 
     #[test]
@@ -181,7 +197,7 @@ mod tests {
             ("h:1:2/shop", "h:1:2"),
             ("unix:///run/r.sock?password=x", "unix:///run/r.sock"),
         ] {
-            assert_eq!(Place::new(given, None).shown(), shown);
+            assert_eq!(Place::new(given, None, None).shown(), shown);
         }
     }
 }

@@ -1,0 +1,134 @@
+//! `resque work`: performs jobs until it is told to stop.
+
+#[cfg(unix)]
+mod background;
+#[cfg(unix)]
+mod fleet;
+mod pool;
+mod run;
+mod supervised;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use resque::QueueList;
+use resque::worker::WorkerEnv;
+
+use self::pool::Pool;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::times;
+
+/// Perform jobs until told to stop
+///
+/// QUIT finishes the running jobs and leaves; TERM and Ctrl-C cancel them and give back what does
+/// not end in time; USR2 pauses, CONT goes on. Resque's environment variables act as in Resque
+/// (QUEUES, INTERVAL, PIDFILE, BACKGROUND, VERBOSE, …); a flag wins over its variable.
+///
+/// The program `resque` itself knows no class of job: a program of yours does, by one line with
+/// `resque_cli::App`.
+#[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub(crate) struct Work {
+    /// The queues to serve, most important first: high,low or *,!slow [default: QUEUES, else QUEUE]
+    #[arg(long, short, value_name = "LIST", value_parser = str::parse::<QueueList>)]
+    pub(super) queues: Option<QueueList>,
+
+    /// How many jobs are performed at the same time, by slots that belong to no pool
+    /// [default: 10; 1 if COUNT says how many processes]
+    #[arg(long, short, value_name = "N", value_parser = slots)]
+    pub(super) concurrency: Option<usize>,
+
+    /// Slots of their own for some queues, so that these never wait for others; may be said again:
+    /// --pool critical:4 --pool high,low:16
+    #[arg(long = "pool", value_name = "LIST:N")]
+    pub(super) pools: Vec<Pool>,
+
+    /// How many processes, each with all these slots; one that dies is started again
+    /// [default: COUNT, else this one]
+    #[arg(long, value_name = "N", value_parser = slots)]
+    pub(super) processes: Option<usize>,
+
+    /// How long a job may run if its class says nothing
+    #[arg(long, value_name = "DURATION", value_parser = times::duration)]
+    pub(super) job_timeout: Option<Duration>,
+
+    /// After TERM, how long cancelled jobs have to end [default: RESQUE_TERM_TIMEOUT, else 4s]
+    #[arg(long, value_name = "DURATION", value_parser = times::duration)]
+    pub(super) term_timeout: Option<Duration>,
+
+    /// After TERM, how long running jobs are let be before they are cancelled
+    /// [default: RESQUE_PRE_SHUTDOWN_TIMEOUT, else 0]
+    #[arg(long, value_name = "DURATION", value_parser = times::duration)]
+    pub(super) pre_shutdown_timeout: Option<Duration>,
+
+    /// TERM acts like QUIT, as with GRACEFUL_TERM
+    #[arg(long)]
+    pub(super) graceful_term: bool,
+
+    /// After what silence other workers are dead; all processes must agree [default: 60s]
+    #[arg(long, value_name = "DURATION", value_parser = times::duration)]
+    pub(super) prune_after: Option<Duration>,
+
+    /// Leave the terminal, as with BACKGROUND
+    #[arg(long)]
+    background: bool,
+
+    /// Write the process id to this file [default: PIDFILE]
+    #[arg(long, value_name = "FILE")]
+    pub(super) pidfile: Option<PathBuf>,
+}
+
+fn slots(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(number) if (1..=65_536).contains(&number) => Ok(number),
+        _ => Err("say a number from 1 to 65536".to_owned()),
+    }
+}
+
+impl Work {
+    /// Works until it is told to stop.
+    pub(crate) fn run(mut self, context: Context) -> Result<(), Failure> {
+        let mut env = WorkerEnv::read()?;
+        let place = context.global.place()?;
+        knows_something(&context)?;
+        let wants_background = env.background || self.background;
+        env.background = false;
+        #[cfg(unix)]
+        {
+            if wants_background && !supervised::is_supervised() && !background::leave_terminal()? {
+                return background::detach();
+            }
+            let processes = self.processes.or(env.count);
+            if let Some(processes) = processes.filter(|_| !supervised::is_supervised()) {
+                let pidfile = self.pidfile.take().or(env.pidfile.take());
+                return fleet::run(processes, pidfile, context.clock);
+            }
+        }
+        #[cfg(not(unix))]
+        if wants_background || self.processes.is_some() {
+            let reason = "there are no such processes on this system";
+            return Err(Failure::setting("--background and --processes", reason));
+        }
+        if env.count.take().is_some() && self.processes.is_none() {
+            // `COUNT` workers are as many processes of one slot each, as in Resque.
+            self.concurrency.get_or_insert(1);
+        }
+        if supervised::is_supervised() {
+            self.pidfile = None;
+            env.pidfile = None;
+        }
+        run::run(self, &env, &place, context)
+    }
+}
+
+/// Without a class every job would fail: that is not what anybody means.
+fn knows_something(context: &Context) -> Result<(), Failure> {
+    if !context.handlers.is_empty() {
+        return Ok(());
+    }
+    let reason = "this program knows no class of job; make one that does, by \
+                  `resque_cli::App::new(handlers).run()`";
+    Err(Failure::setting("work", reason))
+}

@@ -1,0 +1,93 @@
+//! One worker in this process.
+
+use resque::worker::{StopReason, StopReport, WorkerBuilder, WorkerEnv};
+use resque::{Handlers, Worker};
+use tokio::runtime;
+
+use super::{Work, supervised};
+use crate::app::Setup;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::place::Place;
+
+/// Works until it is told to stop.
+pub(super) fn run(
+    work: Work,
+    env: &WorkerEnv,
+    place: &Place,
+    context: Context,
+) -> Result<(), Failure> {
+    let runtime = runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|source| Failure::io("start a runtime", source))?;
+    let Context {
+        handlers, setup, ..
+    } = context;
+    let ended = runtime.block_on(async {
+        let backend = resque::connect_with(place.url(), env).await?;
+        let builder = Worker::builder(backend).env(env);
+        let worker = configured(builder, &work, handlers, setup).build()?;
+        supervised::obey(&worker.handle())?;
+        Ok::<_, Failure>(worker.run().await?)
+    });
+    // A job that does not yield must not keep the program: the worker has promised that it ends.
+    runtime.shutdown_background();
+    told(&ended?)
+}
+
+/// What flags and the program itself say; metrics, probes and the like are to be added here.
+fn configured(
+    mut builder: WorkerBuilder,
+    work: &Work,
+    handlers: Handlers,
+    setup: Option<Setup>,
+) -> WorkerBuilder {
+    builder = builder
+        .handlers(handlers)
+        .handle_signals()
+        .exits_after_run();
+    if let Some(queues) = &work.queues {
+        builder = builder.queues(queues.to_string());
+    }
+    if let Some(slots) = work.concurrency {
+        builder = builder.concurrency(slots);
+    }
+    for pool in &work.pools {
+        builder = builder.pool(pool.queues.to_string(), pool.slots);
+    }
+    if let Some(timeout) = work.job_timeout {
+        builder = builder.job_timeout(timeout);
+    }
+    if let Some(timeout) = work.term_timeout {
+        builder = builder.term_timeout(timeout);
+    }
+    if let Some(timeout) = work.pre_shutdown_timeout {
+        builder = builder.pre_shutdown_timeout(timeout);
+    }
+    if work.graceful_term {
+        builder = builder.graceful_term(true);
+    }
+    if let Some(silence) = work.prune_after {
+        builder = builder.prune_after(silence);
+    }
+    if let Some(path) = &work.pidfile {
+        builder = builder.pidfile(path);
+    }
+    match setup {
+        Some(setup) => setup(builder),
+        None => builder,
+    }
+}
+
+fn told(report: &StopReport) -> Result<(), Failure> {
+    match &report.reason {
+        StopReason::Crashed(_) | StopReason::NoRuntime => {
+            Err(Failure::Undone(format!("the worker {report}")))
+        }
+        _ => {
+            tracing::info!("the worker {report}");
+            Ok(())
+        }
+    }
+}

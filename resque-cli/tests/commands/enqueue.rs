@@ -1,0 +1,127 @@
+//! enqueue, one by one and in batches.
+
+use crate::support::{Place, assert_has};
+
+on_each_store! {
+    a_job_goes_to_its_queue_at_once_or_later
+    a_batch_goes_in_and_its_bad_lines_are_named
+    a_batch_goes_on_with_any_line
+}
+
+fn a_job_goes_to_its_queue_at_once_or_later(place: &Place) {
+    let big = "123456789012345678901234567890";
+    let done = place.json(&["enqueue", "Archive", big, "main", "null", "-q", "files"]);
+    assert_eq!(done["enqueued"], true);
+    assert_eq!(done["length"], 1);
+    let payload = &place.json(&["peek", "files"])["jobs"][0]["payload"];
+    assert_eq!(
+        payload,
+        &format!(r#"{{"class":"Archive","args":[{big},"main",null]}}"#)
+    );
+
+    let text = [
+        "enqueue",
+        "Archive",
+        "--strings",
+        "-q",
+        "files",
+        "--",
+        "7",
+        "-x",
+    ];
+    place.told(&text);
+    let args = &place.json(&["peek", "files", "--start", "1"])["jobs"][0]["args"];
+    assert_eq!(args, &serde_json::json!(["7", "-x"]));
+
+    let done = place.json(&["enqueue", "Mail", "-q", "mail", "--in", "1h"]);
+    assert!(
+        done["due"].is_string() && done["length"].is_null(),
+        "{done}"
+    );
+    let at = [
+        "enqueue",
+        "Mail",
+        "-q",
+        "mail",
+        "--at",
+        "2031-01-02T03:04:05Z",
+    ];
+    assert_eq!(place.json(&at)["due"], "2031-01-02T03:04:05.000Z");
+    assert_eq!(place.json(&["stats"])["delayed"], 2);
+
+    for (wrong, part) in [
+        (&["enqueue"][..], "CLASS"),
+        (&["enqueue", "Archive"], "--queue"),
+        (&["enqueue", "Archive", "-q", "a,b"], "queue name"),
+        (&["enqueue", "", "-q", "a"], "class"),
+        (&["enqueue", "A", "-q", "a", "--in", "soon"], "90s"),
+        (&["enqueue", "A", "-q", "a", "--at", "soon"], "2026-11-20"),
+        (
+            &["enqueue", "A", "-q", "a", "--in", "1", "--at", "1795215625"],
+            "cannot be used with",
+        ),
+        (&["enqueue", "A", "--batch", "-"], "cannot be used with"),
+    ] {
+        assert_has(&place.run(wrong).bad(2), &[part]);
+    }
+}
+
+fn a_batch_goes_in_and_its_bad_lines_are_named(place: &Place) {
+    let mut lines: String = (0..2_500)
+        .map(|number| {
+            format!("{{\"class\":\"Archive\",\"args\":[{number}],\"queue\":\"files\"}}\n")
+        })
+        .collect();
+    lines.insert_str(
+        0,
+        "\n{\"class\":\"Mail\",\"args\":[],\"at\":\"2031-01-02T03:04:05Z\"}\nnonsense\n",
+    );
+    lines.push_str("{\"class\":\"Archive\",\"args\":7,\"queue\":\"files\"}\n{\"class\":\"Last\",\"queue\":\"z\"}");
+    let args = ["enqueue", "--batch", "-", "-q", "mail"];
+    let checked = place.pipe(&[&args[..], &["--check"]].concat(), lines.as_bytes());
+    assert_has(
+        &checked.bad(1),
+        &["line 3: ", "line 2504: `args` is no list"],
+    );
+    assert_eq!(place.json(&["stats"])["pending"], 0);
+
+    let run = place.pipe(&args, lines.as_bytes());
+    assert_eq!(run.out, "2502 jobs enqueued, 2 lines left out\n");
+    assert_has(
+        &run.bad(1),
+        &["line 3: ", "line 2504: ", "2 lines are no job"],
+    );
+    let page = place.json(&["peek", "files", "--start", "2499"]);
+    assert_eq!(
+        (&page["length"], &page["jobs"][0]["args"][0]),
+        (&2500.into(), &2499.into())
+    );
+    assert_eq!(place.json(&["stats"])["delayed"], 1);
+    assert_eq!(place.json(&["peek", "z"])["length"], 1);
+}
+
+fn a_batch_goes_on_with_any_line(place: &Place) {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let line = |number| format!("{{\"class\":\"A\",\"args\":[{number}],\"queue\":\"q\"}}\n");
+    std::fs::write(file.path(), (1..=5).map(line).collect::<String>()).unwrap();
+    let path = file.path().to_str().unwrap();
+    let done = place.json(&["enqueue", "--batch", path, "--from-line", "4"]);
+    assert_eq!((&done["enqueued"], &done["lines"]), (&2.into(), &5.into()));
+    assert_eq!(place.json(&["peek", "q"])["jobs"][0]["args"][0], 4);
+    let missing = place.run(&["enqueue", "--batch", "/nowhere/at/all"]).bad(1);
+    assert_has(&missing, &["open /nowhere/at/all"]);
+}
+
+#[test]
+fn a_batch_whose_store_goes_away_says_how_to_go_on() {
+    let mut server = resque_testserver::Redis::new().start().unwrap();
+    let place = Place { url: server.url() };
+    server.kill().unwrap();
+    let lines = "{\"class\":\"A\",\"queue\":\"q\"}\n";
+    assert_has(
+        &place
+            .pipe(&["enqueue", "--batch", "-"], lines.as_bytes())
+            .bad(3),
+        &["unavailable"],
+    );
+}

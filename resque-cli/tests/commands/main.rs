@@ -1,0 +1,15 @@
+//! Each command as a program, on Redis and on Postgres.
+#![expect(
+    clippy::unwrap_used,
+    reason = "the steps of a test are functions that run on each store"
+)]
+
+#[macro_use]
+mod support;
+
+mod delayed;
+mod enqueue;
+mod failed;
+mod queues;
+mod whole;
+mod workers;
