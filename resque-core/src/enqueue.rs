@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use crate::{Payload, QueueName};
+use crate::{Lock, Payload, QueueName};
 
 /// One job to be put into a queue, now or when it is due.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +15,9 @@ pub struct Enqueue {
     /// When it becomes visible; `None` is at once. A time that has passed still goes through the
     /// delayed set.
     pub due: Option<SystemTime>,
+    /// The lock that it must get in the same step; while somebody else holds it the job is a
+    /// [`Pushed::Duplicate`]. Only for stores that offer [`crate::Limits`].
+    pub lock: Option<Box<Lock>>,
 }
 
 impl Enqueue {
@@ -25,6 +28,7 @@ impl Enqueue {
             queue,
             payload: payload.into(),
             due: None,
+            lock: None,
         }
     }
 
@@ -35,7 +39,15 @@ impl Enqueue {
             queue,
             payload: payload.into(),
             due: Some(due),
+            lock: None,
         }
+    }
+
+    /// The same, unless somebody else holds the lock.
+    #[must_use]
+    pub fn locked(mut self, lock: Lock) -> Self {
+        self.lock = Some(Box::new(lock));
+        self
     }
 }
 
@@ -50,4 +62,6 @@ pub enum Pushed {
     },
     /// It waits in the delayed set until it is due.
     Delayed,
+    /// It was not put in, because somebody else holds its lock.
+    Duplicate,
 }

@@ -16,6 +16,7 @@ mod failure;
 mod glob;
 mod hooks;
 mod job;
+mod limits;
 mod page;
 mod payload;
 mod queue_list;
@@ -31,8 +32,8 @@ pub mod worker;
 mod worker_id;
 
 pub use self::backend::{
-    Backend, Connect, DelayedJobs, FailureStore, Keyspace, QueueBackend, QueueControl, Ticket,
-    WaitForJobs, WorkerRegistry,
+    Backend, CancelJobs, Connect, DelayedJobs, FailureStore, Keyspace, Limits, QueueBackend,
+    QueueControl, Ticket, WaitForJobs, WorkerRegistry,
 };
 #[cfg(feature = "worker")]
 pub use self::backend::{Commit, GroupCommit};
@@ -57,6 +58,10 @@ pub use self::hooks::{EnqueueContext, Hooks, Middleware, Next, WorkerContext, Wo
 pub use self::job::{
     Attempt, Handler, Handlers, Job, JobContext, JobError, JobFailure, JobResult, Performed,
     Performer, Progress, ProgressSink, Verdict,
+};
+pub use self::limits::{
+    Claim, Claimed, JobLimits, LONGEST_TURN, Lease, LeaseChanges, Lock, Need, Rate, Renewal,
+    TURN_KEPT, Unique,
 };
 pub use self::page::Page;
 pub use self::payload::Payload;

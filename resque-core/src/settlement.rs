@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use crate::{Error, FailureRecord, Payload, Receipt, Reservation};
+use crate::{Error, FailureRecord, LeaseChanges, Payload, Receipt, Reservation};
 
 /// The end of one reservation: which one, how it ended, and what is counted.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,6 +13,8 @@ pub struct Settlement {
     pub outcome: Outcome,
     /// What is counted in the same step.
     pub tally: Tally,
+    /// What becomes of leases in the same step; only for stores that offer [`crate::Limits`].
+    pub leases: Option<Box<LeaseChanges>>,
 }
 
 /// Where a job goes when its reservation ends.
@@ -58,6 +60,7 @@ impl Settlement {
             receipt,
             outcome: Outcome::Done,
             tally: Tally::Processed,
+            leases: None,
         }
     }
 
@@ -69,6 +72,7 @@ impl Settlement {
             receipt,
             outcome,
             tally: Tally::ProcessedAndFailed,
+            leases: None,
         }
     }
 
@@ -80,6 +84,7 @@ impl Settlement {
             receipt,
             outcome,
             tally: Tally::Processed,
+            leases: None,
         }
     }
 
@@ -91,6 +96,7 @@ impl Settlement {
             receipt,
             outcome,
             tally: Tally::Nothing,
+            leases: None,
         }
     }
 
@@ -102,6 +108,7 @@ impl Settlement {
             receipt,
             outcome,
             tally: Tally::ProcessedAndFailed,
+            leases: None,
         }
     }
 
@@ -112,6 +119,7 @@ impl Settlement {
             receipt,
             outcome: Outcome::Release,
             tally: Tally::Nothing,
+            leases: None,
         }
     }
 
@@ -122,6 +130,7 @@ impl Settlement {
             receipt,
             outcome: Outcome::Defer(at),
             tally: Tally::Nothing,
+            leases: None,
         }
     }
 
@@ -132,6 +141,7 @@ impl Settlement {
             receipt,
             outcome: Outcome::Discard,
             tally: Tally::Nothing,
+            leases: None,
         }
     }
 }

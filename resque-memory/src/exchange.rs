@@ -62,6 +62,9 @@ impl State {
         }
         worker.tallies.count(settlement.tally);
         self.counters.tallies.count(settlement.tally);
+        if let Some(changes) = &settlement.leases {
+            self.counted.change(changes);
+        }
         Settled::Applied
     }
 

@@ -44,6 +44,7 @@ impl State {
             keys.push("delayed_queue_schedule".to_owned());
         }
         keys.extend(seconds.iter().map(|second| format!("delayed:{second}")));
+        keys.extend(self.counted.keys());
         keys
     }
 

@@ -48,8 +48,10 @@
 //!   when it dies.
 //! - Two heartbeats of the same time are two: what was decided because of the first is void.
 
-// `store` holds the state, one part each in `jobs`, `workers`, `counters`, `failures` and `delayed`;
+// `store` holds the state, one part each in `jobs`, `workers`, `counters`, `failures`, `delayed` and
+// `limits`;
 // `exchange` is the step that touches them all. The other files implement a trait each.
+mod cancel;
 mod control;
 mod counters;
 mod delayed;
@@ -57,6 +59,7 @@ mod exchange;
 mod failures;
 mod jobs;
 mod keyspace;
+mod limits;
 mod queue;
 mod registry;
 mod store;

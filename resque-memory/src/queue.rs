@@ -4,9 +4,9 @@ use std::time::SystemTime;
 
 use async_trait::async_trait;
 use resque_core::{
-    BackendInfo, DelayedJobs, Edit, Enqueue, Exchange, Keyspace, Page, Payload, Popped, Pushed,
-    QueueBackend, QueueControl, QueueList, QueueListing, QueueName, Result, Settlement,
-    WaitForJobs, WorkerId,
+    BackendInfo, CancelJobs, DelayedJobs, Edit, Enqueue, Exchange, Keyspace, Limits, Page, Payload,
+    Popped, Pushed, QueueBackend, QueueControl, QueueList, QueueListing, QueueName, Result,
+    Settlement, WaitForJobs, WorkerId,
 };
 
 use crate::MemoryBackend;
@@ -93,10 +93,25 @@ impl QueueBackend for MemoryBackend {
     fn keyspace(&self) -> Option<&dyn Keyspace> {
         Some(&*self.store)
     }
+
+    fn limits(&self) -> Option<&dyn Limits> {
+        Some(&*self.store)
+    }
+
+    fn cancel(&self) -> Option<&dyn CancelJobs> {
+        Some(&*self.store)
+    }
 }
 
 impl State {
     fn push(&mut self, enqueue: &Enqueue, now: SystemTime) -> Pushed {
+        if enqueue
+            .lock
+            .as_ref()
+            .is_some_and(|lock| !self.counted.lock(lock))
+        {
+            return Pushed::Duplicate;
+        }
         let payload = enqueue.payload.clone();
         if let Some(due) = enqueue.due {
             self.delayed.add(due, enqueue.queue.clone(), payload);

@@ -10,6 +10,7 @@ use crate::counters::Counters;
 use crate::delayed::Delayed;
 use crate::failures::Failures;
 use crate::jobs::Queues;
+use crate::limits::Counted;
 use crate::workers::Workers;
 
 /// One store: its state and what never changes about it. The abilities are implemented on it.
@@ -27,6 +28,7 @@ pub(crate) struct State {
     pub(crate) counters: Counters,
     pub(crate) failures: Failures,
     pub(crate) delayed: Delayed,
+    pub(crate) counted: Counted,
 }
 
 impl State {
@@ -41,6 +43,7 @@ impl State {
             counters: std::mem::take(&mut self.counters),
             failures: self.failures.clear_all(),
             delayed: self.delayed.clear_all(),
+            counted: std::mem::take(&mut self.counted),
         }
     }
 }

@@ -44,9 +44,11 @@ pub(crate) struct Note {
     /// When it was reserved.
     since: SystemTime,
     /// Tells this reservation from all others.
-    number: u64,
+    pub(crate) number: u64,
     /// The exchange that gave it last.
     round: u64,
+    /// Whether somebody wants it to end.
+    pub(crate) cancelled: bool,
 }
 
 impl Workers {
@@ -190,6 +192,7 @@ impl Workers {
                 since: round.now,
                 number,
                 round: round.number,
+                cancelled: false,
             });
             round.reserved.push(note.reservation(id));
         }

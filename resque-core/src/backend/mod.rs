@@ -4,6 +4,7 @@ mod abilities;
 mod failures;
 #[cfg(feature = "worker")]
 mod group_commit;
+mod limits;
 mod queue;
 mod registry;
 
@@ -16,6 +17,7 @@ pub use self::abilities::{DelayedJobs, Keyspace, QueueControl, Ticket, WaitForJo
 pub use self::failures::FailureStore;
 #[cfg(feature = "worker")]
 pub use self::group_commit::{Commit, GroupCommit};
+pub use self::limits::{CancelJobs, Limits};
 pub use self::queue::QueueBackend;
 pub use self::registry::WorkerRegistry;
 use crate::{Error, Result};

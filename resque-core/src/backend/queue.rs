@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use async_trait::async_trait;
 
-use super::{DelayedJobs, Keyspace, QueueControl, WaitForJobs};
+use super::{CancelJobs, DelayedJobs, Keyspace, Limits, QueueControl, WaitForJobs};
 use crate::{
     BackendInfo, Edit, Enqueue, Exchange, Page, Payload, Popped, Pushed, QueueList, QueueListing,
     QueueName, Result, Settlement, WorkerId,
@@ -114,6 +114,17 @@ pub trait QueueBackend: Debug + Send + Sync + 'static {
 
     /// The ability to name and list the keys of the namespace.
     fn keyspace(&self) -> Option<&dyn Keyspace> {
+        None
+    }
+
+    /// The ability to keep jobs unique and to limit how many run at once and how often they start.
+    /// A backend that offers it obeys [`Enqueue::lock`] and [`Settlement::leases`] too.
+    fn limits(&self) -> Option<&dyn Limits> {
+        None
+    }
+
+    /// The ability to ask for the end of a job that runs.
+    fn cancel(&self) -> Option<&dyn CancelJobs> {
         None
     }
 }

@@ -8,6 +8,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use super::Client;
 use crate::hooks::Hooks;
+use crate::limits::Limiting;
 use crate::{Error, Job, QueueName, Result};
 
 /// What is needed to enqueue a job of a class, worked out once.
@@ -15,6 +16,7 @@ pub(super) struct Class {
     /// The queue of the class, if it has one with a valid name.
     queue: Option<QueueName>,
     pub(super) hooks: Hooks,
+    pub(super) limits: Option<Arc<dyn Limiting>>,
 }
 
 /// The classes that were met so far, by type and by registered name.
@@ -31,6 +33,7 @@ impl Client {
         let class = || Class {
             queue: QueueName::new(J::QUEUE).ok(),
             hooks: self.inner.hooks.merged(&J::hooks()),
+            limits: J::limits().erased(),
         };
         known(&self.inner.classes.by_type, &id)
             .unwrap_or_else(|| remember(&self.inner.classes.by_type, id, class()))
@@ -42,20 +45,21 @@ impl Client {
             return class;
         }
         let common = &self.inner.hooks;
-        let registered = self
-            .inner
-            .settings
-            .handlers
-            .as_deref()
-            .and_then(|known| known.find(name));
-        let Some(registered) = registered else {
+        let handlers = self.inner.settings.handlers.as_deref();
+        let limits = handlers.and_then(|known| known.limit_table().of_class(name).cloned());
+        let Some(registered) = handlers.and_then(|known| known.find(name)) else {
             // Not remembered: names come from outside and may be any number.
             let hooks = common.clone();
-            return Arc::new(Class { queue: None, hooks });
+            return Arc::new(Class {
+                queue: None,
+                hooks,
+                limits,
+            });
         };
         let class = Class {
             queue: None,
             hooks: common.merged(&registered.hooks),
+            limits,
         };
         remember(&self.inner.classes.by_name, name.into(), class)
     }

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::classes::{Class, check_class, queue_named};
 use super::encode::Encoded;
+use super::limits::free_locks;
 use super::{CHUNK, Client};
 use crate::wire::payload::matches;
 use crate::{Backend, Edit, EditTo, EnqueueContext, Job, Page, Payload, QueueName, Result};
@@ -146,7 +147,11 @@ impl Client {
             .collect();
         let mut removed = 0;
         for chunk in edits.chunks(CHUNK) {
-            removed += store.queues().edit(chunk).await?.iter().sum::<u64>();
+            let counts = store.queues().edit(chunk).await?;
+            removed += counts.iter().sum::<u64>();
+            let gone = chunk.iter().zip(counts).filter(|(_, count)| *count > 0);
+            let gone = gone.map(|(edit, _)| &edit.payload);
+            free_locks(store, wanted.class.limits.as_deref(), gone).await?;
         }
         Ok(removed)
     }

@@ -163,9 +163,15 @@ impl Client {
 
     /// The item for the store, with its due time worked out.
     pub(super) async fn item(&self, job: Ready) -> Result<Enqueue> {
+        let wanted = job.unique();
         let mut item = Enqueue::new(job.queue, job.encoded.payload);
         if let Some(due) = job.due {
             item.due = self.due(due).await?;
+        }
+        if let Some(wanted) = wanted {
+            self.limits("keeping a job unique")?;
+            let lock = wanted.lock(self.store_time().await?, item.due);
+            item.lock = lock.map(Box::new);
         }
         Ok(item)
     }
@@ -184,6 +190,7 @@ impl Client {
 pub(super) fn outcome(pushed: &Pushed, due: Option<SystemTime>) -> Enqueued {
     match (pushed, due) {
         (Pushed::Queued { length }, _) => Enqueued::Queued { length: *length },
+        (Pushed::Duplicate, _) => Enqueued::Duplicate,
         (Pushed::Delayed, Some(due)) => Enqueued::Delayed { due },
         // A store that delays what had no time shows it the moment it became visible.
         (Pushed::Delayed, None) => Enqueued::Queued { length: 0 },

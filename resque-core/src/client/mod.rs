@@ -15,6 +15,7 @@ mod filter;
 mod gates;
 mod info;
 mod inline;
+mod limits;
 mod mass_remove;
 mod new_job;
 mod outcome;

@@ -18,6 +18,8 @@ pub enum Enqueued {
     },
     /// A `before_enqueue` hook said no.
     Refused,
+    /// One like it is there already, and the job is unique ([`crate::JobLimits::unique`]).
+    Duplicate,
     /// It was performed at once, in inline mode.
     Performed,
 }
@@ -26,6 +28,6 @@ impl Enqueued {
     /// Whether the job was taken: what Ruby's `true` says, where `nil` is a refusal.
     #[must_use]
     pub fn is_taken(self) -> bool {
-        self != Self::Refused
+        !matches!(self, Self::Refused | Self::Duplicate)
     }
 }

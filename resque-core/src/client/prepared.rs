@@ -44,16 +44,20 @@ impl Client {
         now: impl Future<Output = Result<SystemTime>> + Send,
     ) -> Result<Prepared> {
         let (jobs, told) = self.ask_hooks(jobs).await?;
-        let now = if jobs.iter().any(|job| job.due.is_some()) {
+        let now = if jobs.iter().any(Ready::asks_for_the_time) {
             Some(now.await?)
         } else {
             None
         };
         let mut items = Vec::with_capacity(jobs.len());
         for job in jobs {
+            let wanted = job.unique();
             let mut item = Enqueue::new(job.queue, job.encoded.payload);
             if let Some((due, now)) = job.due.zip(now) {
                 item.due = due.from(now)?;
+            }
+            if let Some((wanted, now)) = wanted.zip(now) {
+                item.lock = wanted.lock(now, item.due).map(Box::new);
             }
             items.push(item);
         }

@@ -13,6 +13,8 @@ use super::handler::Typed;
 use super::state::State;
 use super::{Handler, Job, JobContext, JobResult};
 use crate::hooks::Hooks;
+use crate::limits::LimitTable;
+use crate::{JobLimits, Rate};
 
 /// Everything a process needs to know to perform jobs: a handler for each class, the hooks of all
 /// classes, and the application's own state.
@@ -39,6 +41,7 @@ pub struct Handlers {
     fallback: Option<Arc<dyn Handler>>,
     hooks: Hooks,
     state: State,
+    limits: LimitTable,
 }
 
 /// One class that can be performed.
@@ -58,7 +61,8 @@ impl Handlers {
 
     /// Performs the jobs of a class as its [`Job`] says.
     #[must_use]
-    pub fn register<J: Job>(self) -> Self {
+    pub fn register<J: Job>(mut self) -> Self {
+        self.limits.set_class(J::CLASS, J::limits().erased());
         self.insert(Registration {
             class: J::CLASS.into(),
             handler: Arc::new(Typed::<J>::new()),
@@ -111,6 +115,45 @@ impl Handlers {
     pub fn state<T: Send + Sync + 'static>(mut self, value: T) -> Self {
         self.state.insert(value);
         self
+    }
+
+    /// Sets the limits of a class whose arguments are a tuple or a struct, registered before or
+    /// afterwards.
+    ///
+    /// ```
+    /// use resque_core::{Handlers, JobLimits};
+    ///
+    /// let handlers = Handlers::new()
+    ///     .register_fn("Archive", |(_id, _branch): (u64, String), _ctx| async { Ok(()) })
+    ///     .limits("Archive", JobLimits::new().at_most_by(2, |(id, _): &(u64, String)| id.to_string()));
+    /// assert!(handlers.knows("Archive"));
+    /// ```
+    #[must_use]
+    pub fn limits<A>(mut self, class: &str, limits: JobLimits<A>) -> Self
+    where
+        A: DeserializeOwned + 'static,
+    {
+        self.limits.set_class(class, limits.erased());
+        self
+    }
+
+    /// Runs at most so many jobs from a queue at once, whatever their class.
+    #[must_use]
+    pub fn queue_at_most(mut self, queue: &str, jobs: u32) -> Self {
+        self.limits.set_places_of_queue(queue, jobs);
+        self
+    }
+
+    /// Starts jobs from a queue only so often, whatever their class.
+    #[must_use]
+    pub fn queue_rate(mut self, queue: &str, rate: Rate) -> Self {
+        self.limits.set_rate_of_queue(queue, rate);
+        self
+    }
+
+    /// All limits.
+    pub(crate) fn limit_table(&self) -> &LimitTable {
+        &self.limits
     }
 
     /// Whether a class is performed here, by a handler of its own.

@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{JobContext, JobResult};
+use crate::JobLimits;
 use crate::hooks::Hooks;
 
 /// A job: a struct whose fields, in declared order, are the positional arguments on the wire.
@@ -50,6 +51,13 @@ pub trait Job: Serialize + DeserializeOwned + Send + 'static {
     #[must_use]
     fn hooks() -> Hooks {
         Hooks::new()
+    }
+
+    /// Which jobs of this class are the same, how many may run at once, and how often they may
+    /// start, over all processes.
+    #[must_use]
+    fn limits() -> JobLimits<Self> {
+        JobLimits::new()
     }
 
     /// How long it may run before it counts as failed; `None` is as long as the worker says.
