@@ -66,6 +66,10 @@ abilities! { ($)
     Control, control, "not offered: control";
     /// The accessor `keyspace`: naming and listing keys.
     Keyspace, keyspace, "not offered: keyspace";
+    /// The accessor `limits`: locks of unique jobs, places and rates.
+    Limits, limits, "not offered: limits";
+    /// The accessor `cancel`: asking for the end of a running job.
+    Cancel, cancel, "not offered: cancel";
     /// The fact `atomic_batch`: a push of many is all or nothing.
     AtomicBatch, atomic_batch, "not offered: atomic_batch";
     /// [`World::with_neighbour`]: another namespace of the same store.
@@ -86,6 +90,8 @@ impl Ability {
             Self::Delayed => queues.delayed().is_some(),
             Self::Control => queues.control().is_some(),
             Self::Keyspace => queues.keyspace().is_some(),
+            Self::Limits => queues.limits().is_some(),
+            Self::Cancel => queues.cancel().is_some(),
             Self::AtomicBatch => queues.info().atomic_batch,
             Self::Neighbour => world.neighbour().is_some(),
             Self::Outage => world.outage().is_some(),

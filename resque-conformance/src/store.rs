@@ -5,10 +5,10 @@ use std::time::{Duration, SystemTime};
 
 use resque_core::testing::{Faults, Faulty};
 use resque_core::{
-    Backend, Cursor, DelayedJob, DelayedJobs, Enqueue, Exchange, FailureEntry, FailureOrder,
-    FailureQuery, FailureRecord, FailureStore, Held, Keyspace, Page, Payload, QueueBackend,
-    QueueControl, QueueList, QueueName, Reservation, Settled, Settlement, WaitForJobs, WorkerId,
-    WorkerRegistry,
+    Backend, CancelJobs, Cursor, DelayedJob, DelayedJobs, Enqueue, Exchange, FailureEntry,
+    FailureOrder, FailureQuery, FailureRecord, FailureStore, Held, Keyspace, Limits, Page, Payload,
+    QueueBackend, QueueControl, QueueList, QueueName, Reservation, Settled, Settlement,
+    WaitForJobs, WorkerId, WorkerRegistry,
 };
 
 use crate::Verdict;
@@ -111,6 +111,18 @@ impl Store {
         self.queues()
             .keyspace()
             .ok_or_else(|| Broken::new("`keyspace()` is `None`"))
+    }
+
+    pub(crate) fn limits(&self) -> Verdict<&dyn Limits> {
+        self.queues()
+            .limits()
+            .ok_or_else(|| Broken::new("`limits()` is `None`"))
+    }
+
+    pub(crate) fn cancel(&self) -> Verdict<&dyn CancelJobs> {
+        self.queues()
+            .cancel()
+            .ok_or_else(|| Broken::new("`cancel()` is `None`"))
     }
 
     /// So many seconds after the world began.

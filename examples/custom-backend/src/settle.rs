@@ -15,6 +15,7 @@ pub(crate) fn settle(
         receipt,
         outcome,
         tally,
+        ..
     } = settlement;
     if !holds(state, receipt) {
         return Settled::Lost;

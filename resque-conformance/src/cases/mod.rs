@@ -11,14 +11,17 @@ mod g6_bad_input;
 mod g7_batch;
 mod g8_time;
 mod g9_outage;
+mod rules_cancel;
 mod rules_control;
 mod rules_counters;
 mod rules_declaration;
 mod rules_edits;
 mod rules_failures;
 mod rules_keyspace;
+mod rules_limits;
 mod rules_queues;
 mod rules_registry;
+mod rules_unique;
 mod rules_wake_up;
 
 groups! {
@@ -37,6 +40,9 @@ groups! {
     rules_edits,
     rules_control,
     rules_wake_up,
+    rules_unique,
+    rules_limits,
+    rules_cancel,
     rules_registry,
     rules_counters,
     rules_failures,

@@ -22,6 +22,7 @@ where
                     receipt,
                     outcome,
                     tally,
+                    leases: None,
                 })
                 .await?;
             processed += i64::from(tally != Tally::Nothing);

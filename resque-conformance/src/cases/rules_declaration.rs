@@ -26,6 +26,8 @@ cases! {
             Ability::Delayed,
             Ability::Control,
             Ability::Keyspace,
+            Ability::Limits,
+            Ability::Cancel,
         ] {
             agrees(world, ability)?;
         }
@@ -59,6 +61,7 @@ cases! {
                 abilities,
                 queues.control().is_some(),
                 queues.keyspace().is_some(),
+                (queues.limits().is_some(), queues.cancel().is_some()),
             )
         };
         ensure_eq!(offers(&second), offers(&first), "what is offered");

@@ -6,11 +6,12 @@ use std::time::SystemTime;
 
 use async_trait::async_trait;
 use resque_core::{
-    Backend, BackendInfo, Connect, Cursor, DeadWorker, DelayedEdit, DelayedJobs, DelayedPage, Edit,
-    Enqueue, Exchange, FailureId, FailurePage, FailureQuery, FailureRecord, FailureRetry,
-    FailureStore, Heartbeats, Held, Keyspace, Leaving, Left, Page, Payload, Popped, Promotion,
-    Pushed, QueueBackend, QueueControl, QueueList, QueueListing, QueueName, Result, Settlement,
-    Ticket, WaitForJobs, WorkerId, WorkerListing, WorkerRegistry,
+    Backend, BackendInfo, CancelJobs, Claim, Claimed, Connect, Cursor, DeadWorker, DelayedEdit,
+    DelayedJobs, DelayedPage, Edit, Enqueue, Exchange, FailureId, FailurePage, FailureQuery,
+    FailureRecord, FailureRetry, FailureStore, Heartbeats, Held, Keyspace, Lease, Leaving, Left,
+    Limits, Page, Payload, Popped, Promotion, Pushed, QueueBackend, QueueControl, QueueList,
+    QueueListing, QueueName, Receipt, Renewal, Result, Settlement, Ticket, WaitForJobs, WorkerId,
+    WorkerListing, WorkerRegistry,
 };
 
 /// The ability of a backend that is known to offer all of them.
@@ -137,6 +138,12 @@ macro_rules! part {
     ($inner:ident, QueueControl) => {
         ability!($inner, control)
     };
+    ($inner:ident, Limits) => {
+        ability!($inner, limits)
+    };
+    ($inner:ident, CancelJobs) => {
+        ability!($inner, cancel)
+    };
 }
 
 /// The real trait, every method of which goes through the twist.
@@ -172,6 +179,14 @@ macro_rules! twisted {
             }
 
             fn keyspace(&self) -> Option<&dyn Keyspace> {
+                Some(self)
+            }
+
+            fn limits(&self) -> Option<&dyn Limits> {
+                Some(self)
+            }
+
+            fn cancel(&self) -> Option<&dyn CancelJobs> {
                 Some(self)
             }
         } }
@@ -247,6 +262,16 @@ twists! {
         async fn set_stopped(queue: &QueueName, stopped: bool) -> Result<()> => set_stopped;
         async fn set_paused(paused: bool) -> Result<()> => set_paused;
         async fn paused() -> Result<bool> => paused;
+    }
+    Limits {
+        async fn claim(claims: &[Claim], now: SystemTime) -> Result<Vec<Claimed>> => claim;
+        async fn renew(leases: &[Renewal], now: SystemTime) -> Result<Vec<bool>> => renew;
+        async fn free(leases: &[Lease]) -> Result<u64> => free;
+        async fn leases(name: &str, now: SystemTime) -> Result<Vec<Renewal>> => leases;
+    }
+    CancelJobs {
+        async fn mark(jobs: &[Receipt]) -> Result<Vec<bool>> => mark;
+        async fn marked(jobs: &[Receipt]) -> Result<Vec<bool>> => marked;
     }
 }
 

@@ -6,9 +6,11 @@
 
 mod claim;
 mod lease;
+#[expect(dead_code, reason = "the worker that claims comes next")]
 mod of_job;
 mod policy;
 mod rate;
+#[expect(dead_code, reason = "the worker that claims comes next")]
 mod table;
 mod unique;
 
@@ -18,5 +20,5 @@ pub use self::policy::JobLimits;
 pub use self::rate::Rate;
 pub use self::unique::Unique;
 
-pub(crate) use self::of_job::{Leases, Limiting, Wanted, after};
+pub(crate) use self::of_job::{Limiting, Wanted};
 pub(crate) use self::table::LimitTable;

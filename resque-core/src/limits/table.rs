@@ -213,7 +213,7 @@ mod tests {
             assert_eq!(changes.keep, [lock.until(until)], "{outcome:?}");
         }
         assert_eq!(
-            super::super::Leases::default().changes(&Outcome::Done, now),
+            super::super::of_job::Leases::default().changes(&Outcome::Done, now),
             None
         );
     }

@@ -7,11 +7,12 @@ use futures::future::{Either, select};
 
 use super::{Fault, Faults, Operation};
 use crate::{
-    Backend, BackendInfo, Connect, Cursor, DelayedEdit, DelayedJobs, DelayedPage, Edit, Enqueue,
-    Error, Exchange, FailureId, FailurePage, FailureQuery, FailureRecord, FailureRetry,
-    FailureStore, Heartbeats, Held, Keyspace, Leaving, Left, Page, Payload, Popped, Promotion,
-    Pushed, QueueBackend, QueueControl, QueueList, QueueListing, QueueName, Result, Settlement,
-    Ticket, WaitForJobs, WorkerId, WorkerListing, WorkerRegistry,
+    Backend, BackendInfo, CancelJobs, Claim, Claimed, Connect, Cursor, DelayedEdit, DelayedJobs,
+    DelayedPage, Edit, Enqueue, Error, Exchange, FailureId, FailurePage, FailureQuery,
+    FailureRecord, FailureRetry, FailureStore, Heartbeats, Held, Keyspace, Lease, Leaving, Left,
+    Limits, Page, Payload, Popped, Promotion, Pushed, QueueBackend, QueueControl, QueueList,
+    QueueListing, QueueName, Receipt, Renewal, Result, Settlement, Ticket, WaitForJobs, WorkerId,
+    WorkerListing, WorkerRegistry,
 };
 
 /// A wrapper around any backend that loses calls and replies as it is told.
@@ -76,6 +77,16 @@ impl Faulty {
     fn inner_delayed(&self, operation: Operation) -> Result<&dyn DelayedJobs> {
         let ability = self.inner.queues().delayed();
         ability.ok_or_else(|| self.not_offered(operation, "delayed jobs"))
+    }
+
+    fn inner_limits(&self, operation: Operation) -> Result<&dyn Limits> {
+        let ability = self.inner.queues().limits();
+        ability.ok_or_else(|| self.not_offered(operation, "limits"))
+    }
+
+    fn inner_cancel(&self, operation: Operation) -> Result<&dyn CancelJobs> {
+        let ability = self.inner.queues().cancel();
+        ability.ok_or_else(|| self.not_offered(operation, "cancel"))
     }
 
     fn inner_control(&self, operation: Operation) -> Result<&dyn QueueControl> {
@@ -181,6 +192,14 @@ impl QueueBackend for Faulty {
 
     fn keyspace(&self) -> Option<&dyn Keyspace> {
         self.inner.queues().keyspace().map(|_| self as _)
+    }
+
+    fn limits(&self) -> Option<&dyn Limits> {
+        self.inner.queues().limits().map(|_| self as _)
+    }
+
+    fn cancel(&self) -> Option<&dyn CancelJobs> {
+        self.inner.queues().cancel().map(|_| self as _)
     }
 }
 
@@ -320,6 +339,44 @@ impl DelayedJobs for Faulty {
     async fn edit(&self, batch: &[DelayedEdit]) -> Result<Vec<Result<()>>> {
         let delayed = self.inner_delayed(Operation::DelayedEdit)?;
         self.call(Operation::DelayedEdit, delayed.edit(batch)).await
+    }
+}
+
+#[async_trait]
+#[deny(clippy::missing_trait_methods)]
+impl Limits for Faulty {
+    async fn claim(&self, claims: &[Claim], now: SystemTime) -> Result<Vec<Claimed>> {
+        let limits = self.inner_limits(Operation::Claim)?;
+        self.call(Operation::Claim, limits.claim(claims, now)).await
+    }
+
+    async fn renew(&self, leases: &[Renewal], now: SystemTime) -> Result<Vec<bool>> {
+        let limits = self.inner_limits(Operation::Renew)?;
+        self.call(Operation::Renew, limits.renew(leases, now)).await
+    }
+
+    async fn free(&self, leases: &[Lease]) -> Result<u64> {
+        let limits = self.inner_limits(Operation::Free)?;
+        self.call(Operation::Free, limits.free(leases)).await
+    }
+
+    async fn leases(&self, name: &str, now: SystemTime) -> Result<Vec<Renewal>> {
+        let limits = self.inner_limits(Operation::Leases)?;
+        self.call(Operation::Leases, limits.leases(name, now)).await
+    }
+}
+
+#[async_trait]
+#[deny(clippy::missing_trait_methods)]
+impl CancelJobs for Faulty {
+    async fn mark(&self, jobs: &[Receipt]) -> Result<Vec<bool>> {
+        let cancel = self.inner_cancel(Operation::Mark)?;
+        self.call(Operation::Mark, cancel.mark(jobs)).await
+    }
+
+    async fn marked(&self, jobs: &[Receipt]) -> Result<Vec<bool>> {
+        let cancel = self.inner_cancel(Operation::Marked)?;
+        self.call(Operation::Marked, cancel.marked(jobs)).await
     }
 }
 
