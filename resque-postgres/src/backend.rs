@@ -10,6 +10,7 @@ use sqlx::postgres::PgPool;
 use crate::config::Config;
 use crate::connect::{Connections, Settings, options_of};
 use crate::migrate::Migrator;
+use crate::session;
 use crate::store::Store;
 
 /// Resque on a Postgres server.
@@ -92,7 +93,8 @@ impl PostgresBackendBuilder {
         self
     }
 
-    /// Connects, and looks whether the schema is of the right version.
+    /// Connects, finds out whether a pooler shares sessions, and looks whether the schema is of the
+    /// right version.
     ///
     /// # Errors
     ///
@@ -101,12 +103,12 @@ impl PostgresBackendBuilder {
     /// [`resque_core::Error::Corrupt`] if the schema is not of the version that this library works
     /// with; the message says what to do.
     pub async fn connect(self) -> Result<Backend> {
-        let migrator = Migrator::with_clock(self.config.clone(), Arc::clone(&self.clock));
+        let (settings, mut connection) = session::open(self.config, self.clock).await?;
+        let migrator = Migrator::over(settings.clone());
         if self.migrate {
             migrator.up().await?;
         }
-        migrator.check().await?;
-        let settings = Settings::new(self.config, self.clock);
+        migrator.check(&mut connection).await?;
         let connections = match self.pool {
             Some(pool) => Connections::borrowed(pool, settings.clone()),
             None => Connections::own(settings.clone()),

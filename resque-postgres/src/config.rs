@@ -10,6 +10,7 @@ use sqlx::postgres::PgConnectOptions;
 use url::Url;
 
 use crate::schema::Schema;
+use crate::session::Sessions;
 
 /// How long connecting may take unless set otherwise.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -59,7 +60,8 @@ const OF_THE_DRIVER: &[&str] = &[
 /// | `namespace` (the schema) | `resque` |
 /// | `max_connections` | 8 for each client and each worker, and one that listens |
 /// | `connect_timeout`, `response_timeout` (`5`, `5s`, `500ms`) | 5 s, 30 s |
-/// | `announcements=listen\|poll` | `listen`; `poll` behind a pooler that shares sessions |
+/// | `sessions=own\|shared` | found out when connecting; `shared` behind a pooler that lends a session to each transaction |
+/// | `announcements=listen\|poll` | `listen`; always `poll` where sessions are shared |
 /// | `sslmode`, `sslrootcert`, `sslcert`, `sslkey`, `host`, `application_name`, `options` | as in `libpq` |
 #[derive(Clone)]
 pub struct Config {
@@ -69,6 +71,8 @@ pub struct Config {
     pub(crate) connect_timeout: Duration,
     pub(crate) response_timeout: Duration,
     pub(crate) listen: bool,
+    /// Whose sessions they are, where somebody has said so.
+    pub(crate) sessions: Option<Sessions>,
 }
 
 impl Config {
@@ -78,6 +82,9 @@ impl Config {
     ///
     /// [`Error::InvalidSetting`], which names the part that is wrong and never shows the password.
     pub fn parse(url: &str) -> Result<Self> {
+        if url.contains("%00") || url.contains('\0') {
+            return Err(invalid("URL", "it contains NUL, which no part of it can"));
+        }
         // The parser's messages speak of the kind of mistake only, so no password can get into ours.
         let mut url = Url::parse(url).map_err(|error| invalid("URL", error.to_string()))?;
         if !matches!(url.scheme(), "postgres" | "postgresql") {
@@ -125,12 +132,14 @@ impl Config {
             None => options.application_name("resque"),
         };
         Self {
-            options: options.disable_statement_logging(),
+            // PgBouncer lets nobody in who asks for the digits of floats, and we have none.
+            options: options.disable_statement_logging().extra_float_digits(None),
             schema: Schema::new("resque").expect("the default name is a name"),
             max_connections: MAX_CONNECTIONS,
             connect_timeout: CONNECT_TIMEOUT,
             response_timeout: RESPONSE_TIMEOUT,
             listen: true,
+            sessions: None,
         }
     }
 
@@ -173,6 +182,20 @@ impl Config {
         self
     }
 
+    /// Says whether a pooler, such as PgBouncer in transaction mode, lends sessions to transactions;
+    /// unless it is said, connecting finds out.
+    ///
+    /// Where they are shared nothing stays prepared, each statement is in a transaction that is begun
+    /// for it, and nobody listens.
+    #[must_use]
+    pub fn with_shared_sessions(mut self, shared: bool) -> Self {
+        self.sessions = Some(match shared {
+            true => Sessions::Shared,
+            false => Sessions::Own,
+        });
+        self
+    }
+
     /// Returns the name of the schema, `resque` unless set.
     #[must_use]
     pub fn namespace(&self) -> &str {
@@ -199,10 +222,15 @@ impl Config {
                 "poll" => self.listen = false,
                 _ => return Err(invalid(name, "it is either `listen` or `poll`")),
             },
+            "sessions" => match value {
+                "own" => self.sessions = Some(Sessions::Own),
+                "shared" => self.sessions = Some(Sessions::Shared),
+                _ => return Err(invalid(name, "it is either `own` or `shared`")),
+            },
             _ => {
                 let reason = format!(
                     "the parameter {name:?} is none of namespace, max_connections, connect_timeout, \
-                     response_timeout, announcements and those of libpq"
+                     response_timeout, sessions, announcements and those of libpq"
                 );
                 return Err(invalid("query", reason));
             }
@@ -273,7 +301,7 @@ mod tests {
     fn parameters_are_read_and_the_others_left_to_the_driver() {
         let config = Config::parse(
             "postgresql://u@h:6543/db?namespace=My%20Shop&sslmode=disable&max_connections=3\
-             &connect_timeout=250ms&response_timeout=2&announcements=poll",
+             &connect_timeout=250ms&response_timeout=2&announcements=poll&sessions=shared",
         )
         .unwrap();
         assert_eq!(
@@ -284,6 +312,7 @@ mod tests {
         assert_eq!(config.connect_timeout, Duration::from_millis(250));
         assert_eq!(config.response_timeout, Duration::from_secs(2));
         assert!(!config.listen);
+        assert_eq!(config.sessions, Some(Sessions::Shared));
     }
 
     #[test]
@@ -304,6 +333,9 @@ mod tests {
                 "postgres://u:secret@h/db?announcements=shout",
                 "announcements",
             ),
+            ("postgres://u:secret@h/db?sessions=ours", "sessions"),
+            ("postgres://u:secret@h/db%00x", "NUL"),
+            ("postgres://u:secret%00x@h/db", "NUL"),
             ("postgres://u:secret@h/db?databse=x", "databse"),
             ("postgres://u:secret@h/db?sslmode=maybe", "sslmode"),
             ("postgres://u:secret@h:port/db", "URL"),

@@ -14,14 +14,15 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::config::{Config, place};
 use crate::refusal::{Stage, refused};
+use crate::session::{Manner, Sessions};
 
 /// A connection that has been idle for longer is asked whether it still lives before it is used.
 const FRESH: Duration = Duration::from_secs(1);
 
 /// A few connections that any number of tasks share.
 ///
-/// Every call is one statement, which is its own transaction, and is sent once. (The driver's pool
-/// would send a ping behind every statement.)
+/// Every call is one statement, which is a transaction of its own, and is sent once. (The driver's
+/// pool would send a ping behind every statement.)
 pub(crate) struct Connections {
     source: Source,
     pub(crate) settings: Settings,
@@ -37,6 +38,7 @@ pub(crate) struct Connections {
 pub(crate) struct Settings {
     pub(crate) config: Config,
     pub(crate) clock: SharedClock,
+    pub(crate) manner: Manner,
     place: Arc<str>,
 }
 
@@ -64,11 +66,22 @@ enum Leased {
 
 impl Settings {
     pub(crate) fn new(config: Config, clock: SharedClock) -> Self {
-        Self {
+        let mut settings = Self {
             place: place(&config.options).into(),
+            manner: Manner::Alone,
             config,
             clock,
+        };
+        if settings.config.sessions == Some(Sessions::Shared) {
+            settings.work_in(Sessions::Shared, Manner::Pooled);
         }
+        settings
+    }
+
+    /// Sends statements in this manner from now on. Nobody can listen in a session that is lent.
+    pub(crate) fn work_in(&mut self, sessions: Sessions, manner: Manner) {
+        self.manner = manner;
+        self.config.listen &= sessions == Sessions::Own;
     }
 
     /// The server's place, for messages.
@@ -84,12 +97,20 @@ impl Settings {
 
     /// Opens a connection of its own.
     pub(crate) async fn dial(&self, what: &str) -> Result<PgConnection> {
+        let connection = self.soon(what, self.config.options.connect()).await?;
+        connection.map_err(|error| self.refused(what, Stage::Connecting, error))
+    }
+
+    /// Waits for a part of connecting, as long as that may take.
+    pub(crate) async fn soon<T>(
+        &self,
+        what: &str,
+        part: impl Future<Output = sqlx::Result<T>>,
+    ) -> Result<sqlx::Result<T>> {
         let limit = self.config.connect_timeout;
         tokio::select! {
             biased;
-            connection = self.config.options.connect() => {
-                connection.map_err(|error| self.refused(what, Stage::Connecting, error))
-            }
+            outcome = part => Ok(outcome),
             () = self.clock.sleep(limit) => {
                 let what = format!("{what} on Postgres at {}", self.place());
                 Err(Error::unavailable(what, format!("no connection after {limit:?}")))
@@ -130,8 +151,7 @@ impl Connections {
         let limit = self.settings.config.response_timeout;
         let answer = tokio::select! {
             biased;
-            // Only the whole answer is a commit: the rows alone come before it.
-            answer = query.fetch_all(lease.get()) => answer,
+            answer = self.settings.manner.send(lease.get(), query) => answer,
             () = self.settings.clock.sleep(limit) => {
                 let what = format!("{what} on Postgres at {}", self.settings.place());
                 return Err(Error::outcome_unknown(what, format!("no answer after {limit:?}")));
@@ -203,6 +223,9 @@ impl Connections {
             if lives {
                 return Some(idle.connection);
             }
+            // What became of this one has most likely become of all that are as old: asking each of
+            // them would take as long again.
+            self.idle().clear();
         }
     }
 

@@ -55,6 +55,7 @@ mod queues;
 mod refusal;
 mod registry;
 mod schema;
+mod session;
 mod stamp;
 mod store;
 mod wait;

@@ -1,17 +1,18 @@
 //! Making and changing the tables and functions of a schema.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use resque_core::{Error, Result, SharedClock, SystemClock};
 use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::{AssertSqlSafe, Connection as _, Row as _};
-use std::sync::Arc;
 
 use crate::config::Config;
 use crate::connect::Settings;
 use crate::refusal::{Stage, unfit};
 use crate::schema::Schema;
+use crate::session::BEGIN;
 use crate::stamp::Stamp;
 
 /// One step from a version of the schema to the next one, and back.
@@ -85,9 +86,12 @@ impl Migrator {
     /// The same; `clock` limits how long connecting may take.
     #[must_use]
     pub fn with_clock(config: Config, clock: SharedClock) -> Self {
-        Self {
-            settings: Settings::new(config, clock),
-        }
+        Self::over(Settings::new(config, clock))
+    }
+
+    /// Migrates what a backend works with.
+    pub(crate) fn over(settings: Settings) -> Self {
+        Self { settings }
     }
 
     /// Tells of every migration whether it was applied. Changes nothing.
@@ -97,9 +101,10 @@ impl Migrator {
     /// [`Error::Unavailable`] if the server cannot be reached, [`Error::Rejected`] if it does not
     /// let us in or look.
     pub async fn status(&self) -> Result<Vec<MigrationStatus>> {
-        let mut connection = self.dial("read the migrations").await?;
-        let applied = self.applied(&mut connection).await;
-        let applied = applied.map_err(|error| self.refused("read the migrations", error))?;
+        const WHAT: &str = "read the migrations";
+        let mut connection = self.dial(WHAT).await?;
+        let applied = self.read(&mut connection).await;
+        let applied = applied.map_err(|error| self.refused(WHAT, error))?;
         Ok(merged(applied.unwrap_or_default()))
     }
 
@@ -150,7 +155,21 @@ impl Migrator {
         &self.settings.config.schema
     }
 
+    /// What was applied, read in a transaction of its own.
+    async fn read(
+        &self,
+        connection: &mut PgConnection,
+    ) -> sqlx::Result<Option<Vec<MigrationStatus>>> {
+        let mut transaction = connection.begin_with(BEGIN).await?;
+        let applied = self.applied(&mut transaction).await?;
+        transaction.rollback().await?;
+        Ok(applied)
+    }
+
     /// What was applied, oldest first; `None` where no migration ever was.
+    ///
+    /// Nothing stays prepared, here as in all of these transactions: a pooler may give the session to
+    /// somebody else next.
     async fn applied(
         &self,
         connection: &mut PgConnection,
@@ -158,6 +177,7 @@ impl Migrator {
         let table = format!("{}.migrations", self.schema().identifier());
         let there = sqlx::query("select to_regclass($1) is not null")
             .bind(table)
+            .persistent(false)
             .fetch_one(&mut *connection)
             .await?;
         if !there.try_get::<bool, _>(0)? {
@@ -165,7 +185,8 @@ impl Migrator {
         }
         let text = "select version, name, applied_at from resque.migrations order by version";
         let text = AssertSqlSafe(self.schema().sql(text));
-        let rows = sqlx::query(text).fetch_all(&mut *connection).await?;
+        let query = sqlx::query(text).persistent(false);
+        let rows = query.fetch_all(&mut *connection).await?;
         rows.iter()
             .map(status_of)
             .collect::<Result<_, _>>()
@@ -177,10 +198,12 @@ impl Migrator {
         connection: &mut PgConnection,
         direction: Direction,
     ) -> sqlx::Result<Result<usize>> {
-        let mut transaction = connection.begin().await?;
+        // Whoever waited for the lock has to see what was done meanwhile.
+        let mut transaction = connection.begin_with(BEGIN).await?;
         let schema = self.schema();
         sqlx::query("select pg_advisory_xact_lock(hashtextextended($1, 0))")
             .bind(format!("the migrations of {}", schema.name()))
+            .persistent(false)
             .execute(&mut *transaction)
             .await?;
         let applied = self.applied(&mut transaction).await?;
@@ -216,6 +239,7 @@ impl Migrator {
             sqlx::query(AssertSqlSafe(self.schema().sql(note)))
                 .bind(step.version)
                 .bind(step.name)
+                .persistent(false)
                 .execute(&mut *connection)
                 .await?;
             count += 1;
@@ -232,6 +256,7 @@ impl Migrator {
             let note = "delete from resque.migrations where version = $1";
             sqlx::query(AssertSqlSafe(self.schema().sql(note)))
                 .bind(step.version)
+                .persistent(false)
                 .execute(&mut *connection)
                 .await?;
             count += 1;
@@ -255,10 +280,9 @@ impl Migrator {
     }
 
     /// Fails unless the schema is of the version that this library works with.
-    pub(crate) async fn check(&self) -> Result<()> {
+    pub(crate) async fn check(&self, connection: &mut PgConnection) -> Result<()> {
         const WHAT: &str = "look at the schema";
-        let mut connection = self.dial(WHAT).await?;
-        let applied = self.applied(&mut connection).await;
+        let applied = self.read(connection).await;
         let version = match applied.map_err(|error| self.refused(WHAT, error))? {
             None => 0,
             Some(applied) => version_of(&applied),

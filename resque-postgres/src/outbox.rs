@@ -14,6 +14,7 @@ use crate::config::Config;
 use crate::connect::Settings;
 use crate::push::{Sorted, TEXT};
 use crate::refusal::Stage;
+use crate::session::Manner;
 use crate::stamp::Stamp;
 
 /// Enqueues jobs in the application's own transactions: a job exists if and only if its transaction
@@ -184,6 +185,8 @@ impl Outbox {
     where
         T: for<'r> Decode<'r, Postgres> + Type<Postgres>,
     {
+        // What stays prepared in a session that somebody else has next is in the way there.
+        let query = query.persistent(self.shared.settings.manner != Manner::Pooled);
         // Outside a transaction only the whole answer is a commit: the row alone comes before it.
         let rows = query.fetch_all(connection).await;
         let value = rows.and_then(|rows| match rows.first() {

@@ -30,7 +30,7 @@ impl Store {
             let queues: Vec<i32> = self.get(&row, "queues")?;
             let places: Vec<i64> = self.get(&row, "places")?;
             let payloads: Vec<Vec<u8>> = self.get(&row, "payloads")?;
-            self.known.taken(&queues, &places);
+            self.taken(&queues, &places);
             let popped = queues.iter().zip(payloads).filter_map(|(id, payload)| {
                 let queue = asked.queues.name(*id)?.clone();
                 let payload = Payload::new(payload);

@@ -74,11 +74,27 @@ fn unprepared(place: &str, schema: &str, error: &dyn DatabaseError) -> Error {
 
 fn rejected(what: String, error: &dyn DatabaseError, transient: bool) -> Error {
     let code = error.code().unwrap_or_default();
+    let advice = advice(&code).map_or_else(String::new, |advice| format!("; {advice}"));
     Error::Rejected {
         what,
-        reason: format!("{} (SQLSTATE {code})", error.message()),
+        reason: format!("{} (SQLSTATE {code}){advice}", error.message()),
         transient,
     }
+}
+
+/// What to do about an SQLSTATE that people meet.
+fn advice(code: &str) -> Option<&'static str> {
+    Some(match code {
+        "28P01" | "28000" => "look at the user and the password in the URL, and at `pg_hba.conf`",
+        "3D000" => "create the database, or name another one in the URL",
+        "42501" => "docs/postgres.md has the grants that each kind of program needs",
+        "25006" => "it is a standby, or was told to be read-only",
+        // Each is another one's by the time it is used.
+        "26000" | "42P05" => {
+            "behind a pooler that shares sessions, add `sessions=shared` to the URL"
+        }
+        _ => return None,
+    })
 }
 
 /// What an SQLSTATE means for the caller.

@@ -20,6 +20,7 @@
 
 mod certificates;
 mod container;
+mod detour;
 mod docker;
 mod encoded;
 mod error;
@@ -35,10 +36,11 @@ mod relay;
 mod scratch;
 mod source;
 
+pub use detour::Detour;
 pub use docker::docker_answers;
 pub use error::{Error, Result};
 pub use poll::poll_until;
-pub use postgres::{Postgres, PostgresServer, shared_postgres};
+pub use postgres::{PgBouncer, Postgres, PostgresServer, shared_postgres};
 pub use program::Program;
 pub use programs::{find_postgres, find_program};
 pub use redis::{Redis, RedisServer, shared_redis};

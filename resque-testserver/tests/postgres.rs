@@ -8,7 +8,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use resque_testserver::{Postgres, Source, poll_until, shared_postgres};
+use resque_testserver::{PgBouncer, Postgres, Source, poll_until, shared_postgres};
 
 const LONG: Duration = Duration::from_secs(20);
 
@@ -160,4 +160,36 @@ fn holds_a_server() {
     let server = Postgres::new().start().unwrap();
     println!("\nserver: {}", address(server.url()));
     support::wait_to_be_killed();
+}
+
+#[test]
+fn a_pooler_lends_sessions_to_transactions() {
+    let server = Postgres::new().start().unwrap();
+    let pooler = PgBouncer::before(&server, &["default_pool_size = 1"]).unwrap();
+    // What a session keeps, the next client finds, and it is another one's.
+    ask(pooler.url(), "set work_mem = '7MB'");
+    assert_eq!(ask(pooler.url(), "show work_mem").as_deref(), Some("7MB"));
+    assert_ne!(ask(server.url(), "show work_mem").as_deref(), Some("7MB"));
+}
+
+#[test]
+fn a_standby_follows_refuses_and_takes_over() {
+    let server = Postgres::new().on_this_machine().start().unwrap();
+    let standby = server.standby().unwrap();
+    ask(server.url(), "create table kept as select 42 as n");
+    let followed = "select count(*) from pg_class where relname = 'kept'";
+    let came = poll_until(LONG, || {
+        (ask(standby.url(), followed).as_deref() == Some("1")).then_some(())
+    });
+    assert!(came.is_some(), "the standby does not follow");
+    let recovers = "select pg_is_in_recovery()";
+    assert_eq!(ask(standby.url(), recovers).as_deref(), Some("t"));
+    drop(server);
+    assert_eq!(
+        ask(standby.url(), "select pg_promote()").as_deref(),
+        Some("t")
+    );
+    ask(standby.url(), "insert into kept values (43)");
+    let sum = ask(standby.url(), "select sum(n) from kept");
+    assert_eq!(sum.as_deref(), Some("85"));
 }

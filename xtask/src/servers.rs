@@ -49,6 +49,11 @@ const POSTGRES: Need = Need {
     program: "postgres",
     package: "postgresql",
 };
+/// Stands before a Postgres in tests, wherever that one runs.
+const PGBOUNCER: Need = Need {
+    program: "pgbouncer",
+    package: "pgbouncer",
+};
 /// Makes the certificates of servers with TLS, wherever they run.
 const OPENSSL: Need = Need {
     program: "openssl",
@@ -92,12 +97,12 @@ fn plan(wanted: Option<Source>, docker: bool, is_set: impl Fn(&str) -> bool) -> 
 }
 
 /// Without containers local programs are needed even where URLs are set, because a test that takes a server
-/// down starts one of its own.
+/// down starts one of its own. A Postgres with a standby is one of this machine in any case.
 fn needs(plan: &Plan) -> Vec<Need> {
     if plan.containers {
-        vec![OPENSSL]
+        vec![POSTGRES, PGBOUNCER, OPENSSL]
     } else {
-        vec![REDIS, POSTGRES, OPENSSL]
+        vec![REDIS, POSTGRES, PGBOUNCER, OPENSSL]
     }
 }
 
@@ -173,7 +178,7 @@ mod tests {
                     containers: true
                 }
             );
-            assert_eq!(needs(&plan), [OPENSSL]);
+            assert_eq!(needs(&plan), [POSTGRES, PGBOUNCER, OPENSSL]);
         }
     }
 
@@ -188,7 +193,7 @@ mod tests {
                     containers: false
                 }
             );
-            assert_eq!(needs(&plan), [REDIS, POSTGRES, OPENSSL]);
+            assert_eq!(needs(&plan), [REDIS, POSTGRES, PGBOUNCER, OPENSSL]);
         }
     }
 
@@ -224,6 +229,6 @@ mod tests {
     #[test]
     fn private_servers_come_from_this_machine_where_urls_name_the_shared_ones() {
         let plan = chosen(Some(Source::Environment), false, true).unwrap();
-        assert_eq!(needs(&plan), [REDIS, POSTGRES, OPENSSL]);
+        assert_eq!(needs(&plan), [REDIS, POSTGRES, PGBOUNCER, OPENSSL]);
     }
 }

@@ -49,7 +49,7 @@ impl Store {
         let queues: Vec<i32> = self.get(row, "queues")?;
         let places: Vec<i64> = self.get(row, "places")?;
         let payloads: Vec<Vec<u8>> = self.get(row, "payloads")?;
-        self.known.taken(&queues, &places);
+        self.taken(&queues, &places);
         let since = now.time();
         let jobs = slots.into_iter().zip(numbers).zip(queues).zip(payloads);
         let given = jobs.filter_map(|(((slot, number), queue), payload)| {

@@ -5,6 +5,7 @@ mod ears;
 mod sleepers;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use resque_core::{Error, QueueList, QueueName, Result, Ticket};
@@ -14,8 +15,8 @@ use tokio::task::JoinHandle;
 use crate::store::Link;
 use sleepers::{Look, Sleepers};
 
-/// How long to wait between looks into the queues where nobody listens.
-const POLL: Duration = Duration::from_millis(500);
+/// The first and the longest wait between looks into the queues where nobody listens.
+const POLL: (Duration, Duration) = (Duration::from_millis(10), Duration::from_millis(500));
 
 /// The first and the longest wait between looks at the transactions that were under way.
 const SETTLE: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(500));
@@ -27,6 +28,8 @@ pub(crate) struct Wake {
     /// The task that listens. The lock is held while a note is being left, so that nobody relies on
     /// one that is not there yet.
     ears: Mutex<Option<JoinHandle<()>>>,
+    /// How many waits there were, where nobody listens, since a job was found.
+    idle: AtomicU32,
 }
 
 impl Wake {
@@ -35,6 +38,7 @@ impl Wake {
             link,
             sleepers: Arc::default(),
             ears: Mutex::default(),
+            idle: AtomicU32::new(0),
         }
     }
 
@@ -64,7 +68,11 @@ impl Wake {
     pub(crate) async fn wait(&self, ticket: Ticket, from: &QueueList) -> Result<()> {
         let settings = &self.link.connections.settings;
         if !settings.config.listen {
-            settings.clock.sleep(POLL).await;
+            let idle = self.idle.fetch_add(1, Ordering::Relaxed).min(8);
+            settings
+                .clock
+                .sleep((POLL.0 * (1 << idle)).min(POLL.1))
+                .await;
             return Ok(());
         }
         let mut patience = SETTLE.0;
@@ -90,6 +98,11 @@ impl Wake {
                 }
             }
         }
+    }
+
+    /// There were jobs: more may come soon.
+    pub(crate) fn found(&self) {
+        self.idle.store(0, Ordering::Relaxed);
     }
 
     /// Leaves a note. Answers the number that all transactions are behind which had one then, if

@@ -4,6 +4,7 @@ mod enqueue_sql;
 mod exchange;
 mod outages;
 mod outbox;
+mod pooled;
 mod pushing;
 mod records;
 mod refusals;

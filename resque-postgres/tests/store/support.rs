@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use resque_core::{Backend, Enqueue, Exchange, QueueName, Settlement, WorkerId};
 use resque_postgres::{Config, PostgresBackend};
-use sqlx::postgres::{PgConnection, PgRow};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgRow};
 use sqlx::{AssertSqlSafe, Connection as _, Row as _};
 
 /// A schema and what is in it.
@@ -55,18 +55,18 @@ impl World {
 
     /// A connection past the backend.
     pub(crate) async fn raw(&self) -> Raw {
-        let connection = PgConnection::connect(&self.url).await;
         Raw {
-            connection: connection.expect("a connection"),
+            connection: self.connection().await,
             schema: format!("\"{}\"", self.config.namespace()),
         }
     }
 
     /// A connection of the application, for transactions of its own.
     pub(crate) async fn connection(&self) -> PgConnection {
-        PgConnection::connect(&self.url)
-            .await
-            .expect("a connection")
+        let options: PgConnectOptions = self.url.parse().expect("a URL");
+        // Poolers let in nobody who asks for these.
+        let connection = PgConnection::connect_with(&options.extra_float_digits(None)).await;
+        connection.expect("a connection")
     }
 
     /// A statement that is written for the schema `resque`.
@@ -139,7 +139,8 @@ impl Raw {
     /// A number that a query answers.
     pub(crate) async fn number(&mut self, sql: &str) -> i64 {
         let sql = sql.replace("resque.", &format!("{}.", self.schema));
-        let row: PgRow = sqlx::query(AssertSqlSafe(sql))
+        // As text, which leaves nothing prepared behind.
+        let row: PgRow = sqlx::raw_sql(AssertSqlSafe(sql))
             .fetch_one(&mut self.connection)
             .await
             .expect("a row");

@@ -20,7 +20,7 @@ pub(super) struct Installation {
 }
 
 #[derive(Debug)]
-struct User {
+pub(super) struct User {
     uid: u32,
     gid: u32,
 }
@@ -29,11 +29,7 @@ impl Installation {
     /// Looks for the programs and, if this process is root, for a user to drop to.
     pub(super) fn find() -> Result<Self> {
         let binaries = find_postgres().ok_or_else(|| Error::new("there is no `initdb`"))?;
-        let user = if id("-u", None) == Some(0) {
-            Some(User::find()?)
-        } else {
-            None
-        };
+        let user = User::unless_harmless()?;
         Ok(Self { binaries, user })
     }
 
@@ -43,11 +39,7 @@ impl Installation {
             |cause| Error::caused_by("could not prepare a directory for Postgres", cause);
         let password = home.join("password");
         fs::write(&password, options.password.as_deref().unwrap_or_default()).map_err(could_not)?;
-        if let Some(user) = &self.user {
-            for path in [home, &password] {
-                chown(path, Some(user.uid), Some(user.gid)).map_err(could_not)?;
-            }
-        }
+        self.hand_over(&[home, &password])?;
         let mut initdb = self.launch("initdb");
         initdb.arguments = [
             "--username=postgres",
@@ -69,19 +61,40 @@ impl Installation {
                     .push(format!("--pwfile={}", password.display()));
             }
         }
-        let Output { status, stderr, .. } = initdb
-            .command()
-            .current_dir(home)
-            .output()
-            .map_err(|cause| Error::caused_by("could not start `initdb`", cause))?;
-        if status.success() {
+        run(&initdb, home)
+    }
+
+    /// Fills `home` with a copy of the cluster of a running server, which follows that server.
+    pub(super) fn copy_cluster(&self, home: &Path, (address, port): (&str, u16)) -> Result<()> {
+        self.hand_over(&[home])?;
+        let mut copy = self.launch("pg_basebackup");
+        copy.arguments = [
+            "--username=postgres",
+            "--write-recovery-conf",
+            "--wal-method=stream",
+            "--checkpoint=fast",
+            "--no-sync",
+        ]
+        .map(String::from)
+        .into();
+        copy.arguments.extend([
+            format!("--host={address}"),
+            format!("--port={port}"),
+            format!("--pgdata={}", home.join("data").display()),
+        ]);
+        run(&copy, home)
+    }
+
+    /// Makes paths belong to the user that the server will run as.
+    fn hand_over(&self, paths: &[&Path]) -> Result<()> {
+        let Some(user) = &self.user else {
             return Ok(());
-        }
-        let words = String::from_utf8_lossy(&stderr);
-        Err(Error::new(format!(
-            "`initdb` made no cluster: {}",
-            words.trim()
-        )))
+        };
+        paths.iter().try_for_each(|path| {
+            chown(path, Some(user.uid), Some(user.gid)).map_err(|cause| {
+                Error::caused_by("could not prepare a directory for Postgres", cause)
+            })
+        })
     }
 
     /// The command line of one of the programs, as yet without arguments.
@@ -95,7 +108,31 @@ impl Installation {
     }
 }
 
+/// Runs a program to its end.
+fn run(launch: &Launch, home: &Path) -> Result<()> {
+    let name = launch.program.display();
+    let output = launch.command().current_dir(home).output();
+    let Output { status, stderr, .. } =
+        output.map_err(|cause| Error::caused_by(format!("could not start {name}"), cause))?;
+    if status.success() {
+        return Ok(());
+    }
+    let words = String::from_utf8_lossy(&stderr);
+    Err(Error::new(format!(
+        "{name} made no cluster: {}",
+        words.trim()
+    )))
+}
+
 impl User {
+    /// The user to drop to, if this process is root, as whom no server of this kind runs.
+    pub(super) fn unless_harmless() -> Result<Option<Self>> {
+        match id("-u", None) {
+            Some(0) => Self::find().map(Some),
+            _ => Ok(None),
+        }
+    }
+
     fn find() -> Result<Self> {
         if find_program("setpriv").is_none() {
             return Err(Error::new(
@@ -115,7 +152,7 @@ impl User {
     }
 
     /// `setpriv` replaces itself by the server, which so keeps its process id.
-    fn prefix(&self) -> Vec<String> {
+    pub(super) fn prefix(&self) -> Vec<String> {
         let Self { uid, gid } = self;
         vec![
             "setpriv".into(),

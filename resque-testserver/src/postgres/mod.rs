@@ -1,9 +1,11 @@
 //! Postgres servers for tests.
 
 mod cluster;
+mod pgbouncer;
 mod ping;
 mod server;
 
+pub use pgbouncer::PgBouncer;
 pub use server::{PostgresServer, shared_postgres};
 
 use crate::Result;
@@ -21,6 +23,7 @@ use crate::Result;
 pub struct Postgres {
     password: Option<String>,
     settings: Vec<(String, String)>,
+    on_this_machine: bool,
 }
 
 impl Postgres {
@@ -38,6 +41,13 @@ impl Postgres {
     /// Sets a parameter of `postgresql.conf`.
     pub fn setting(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.settings.push((name.into(), value.into()));
+        self
+    }
+
+    /// Takes a program of this machine even where containers are to be had: only these can be followed by a
+    /// standby.
+    pub fn on_this_machine(mut self) -> Self {
+        self.on_this_machine = true;
         self
     }
 

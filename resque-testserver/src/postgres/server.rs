@@ -12,7 +12,7 @@ use crate::encoded::Encoded;
 use crate::host::Host;
 use crate::local::{Home, Local};
 use crate::source::{self, Choice, Situation, Source};
-use crate::{Result, find_postgres, scratch};
+use crate::{Error, Result, find_postgres, scratch};
 
 const URL_VARIABLE: &str = "RESQUE_TEST_POSTGRES_URL";
 const LOOPBACK: &str = "127.0.0.1";
@@ -56,6 +56,34 @@ impl PostgresServer {
         self.host.source()
     }
 
+    /// Starts a server that follows this one: it can be read, refuses whatever changes something, and takes
+    /// over when it is promoted (`select pg_promote()`).
+    ///
+    /// # Errors
+    ///
+    /// This server is none of this machine, see [`Postgres::on_this_machine`]; or the other one did not
+    /// start.
+    pub fn standby(&self) -> Result<Self> {
+        if self.source() != Source::Local {
+            return Err(Error::new("only a server of this machine has standbys"));
+        }
+        let (address, port) = self.place()?;
+        let installation = Installation::find()?;
+        let home = Home::new(END)?;
+        installation.copy_cluster(home.path(), (address, port))?;
+        Self::launch(&Postgres::new(), &installation, home)
+    }
+
+    /// Where clients find the server.
+    pub(super) fn place(&self) -> Result<(&str, u16)> {
+        let place = self.place.as_ref();
+        place
+            .map(|(address, port)| (address.as_str(), *port))
+            .ok_or_else(|| {
+                Error::new("a server that the environment names belongs to somebody else")
+            })
+    }
+
     /// Ends the server at once: committed work survives, and [`PostgresServer::restart`] recovers it.
     ///
     /// # Errors
@@ -90,6 +118,10 @@ impl PostgresServer {
     }
 
     fn obtain(options: &Postgres, url: Option<(&str, Option<String>)>) -> Result<Self> {
+        if options.on_this_machine {
+            situation(None)?.local.map_err(Error::new)?;
+            return Self::on_this_machine(options);
+        }
         match situation(url)?.choose()? {
             Choice::Url(url) => Ok(Self {
                 url,
@@ -105,6 +137,11 @@ impl PostgresServer {
         let installation = Installation::find()?;
         let home = Home::new(END)?;
         installation.create_cluster(home.path(), options)?;
+        Self::launch(options, &installation, home)
+    }
+
+    /// Starts the server whose cluster is in `home`.
+    fn launch(options: &Postgres, installation: &Installation, home: Home) -> Result<Self> {
         let launch = |home: &Path, port: u16| {
             let mut launch = installation.launch("postgres");
             let path = |path: &Path| path.display().to_string();
