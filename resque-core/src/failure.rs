@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use crate::wire::extra::Extras;
 use crate::{Payload, QueueName, wire};
 
 /// One failed job: what it was, what went wrong, where and when.
@@ -55,6 +56,19 @@ impl FailureRecord {
         self.worker = worker.into();
         self.queue = queue.into();
         self
+    }
+
+    /// How often the job was tried, this time included.
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        self.history().attempts.max(1)
+    }
+
+    /// What the payload tells of earlier attempts: how many, since when, and which workers were lost
+    /// with the job.
+    #[must_use]
+    pub fn history(&self) -> Extras {
+        Extras::read(self.payload.as_bytes())
     }
 
     /// The same record with a backtrace.

@@ -56,8 +56,8 @@ pub use self::failure::{
 pub use self::glob::Glob;
 pub use self::hooks::{EnqueueContext, Hooks, Middleware, Next, WorkerContext, WorkerHooks};
 pub use self::job::{
-    Attempt, Handler, Handlers, Job, JobContext, JobError, JobFailure, JobResult, Performed,
-    Performer, Progress, ProgressSink, Verdict,
+    Attempt, Decision, Handler, Handlers, Job, JobContext, JobError, JobFailure, JobResult,
+    Performed, Performer, Progress, ProgressSink, RetryPolicy, Verdict,
 };
 pub use self::limits::{
     Claim, Claimed, JobLimits, LONGEST_TURN, Lease, LeaseChanges, Lock, Need, Rate, Renewal,

@@ -11,10 +11,11 @@ use serde::de::DeserializeOwned;
 use tokio_util::sync::CancellationToken;
 
 use super::cancellation::Cancellation;
-use super::performer::Environment;
-use super::{JobError, JobFailure, JobResult, Progress, Registration};
+use super::performer::{Environment, Read};
+use super::{JobError, JobFailure, JobResult, Progress, Registration, RetryPolicy};
 use crate::args;
 use crate::hooks::Hooks;
+use crate::wire::extra::Extras;
 use crate::{Client, Payload, QueueName, Reservation, SharedClock, WorkerId};
 
 /// One attempt to perform a job, as the worker sees it.
@@ -29,6 +30,8 @@ pub struct Attempt {
     pub worker: Option<WorkerId>,
     /// Which attempt this is, beginning with 1.
     pub number: u32,
+    /// When the worker was given it, in store time.
+    pub since: Option<SystemTime>,
     /// When it was put into the queue, where that is known.
     pub enqueued_at: Option<SystemTime>,
     /// Whether the slot had been given it before and the reply may have been lost.
@@ -44,9 +47,17 @@ impl Attempt {
             payload,
             worker: None,
             number: 1,
+            since: None,
             enqueued_at: None,
             redelivered: false,
         }
+    }
+
+    /// The same, which began at this time.
+    #[must_use]
+    pub fn since(mut self, since: Option<SystemTime>) -> Self {
+        self.since = since;
+        self
     }
 
     /// The same, in the hands of a worker.
@@ -60,6 +71,7 @@ impl Attempt {
 impl From<&Reservation> for Attempt {
     fn from(reservation: &Reservation) -> Self {
         Self {
+            since: Some(reservation.since),
             redelivered: reservation.redelivered,
             ..Self::new(Some(reservation.queue.clone()), reservation.payload.clone())
                 .on(reservation.worker.clone())
@@ -77,6 +89,8 @@ pub(super) struct Shared {
     pub(super) environment: Arc<Environment>,
     pub(super) attempt: Attempt,
     pub(super) args: Bytes,
+    /// What the payload tells of earlier attempts.
+    pub(super) history: Option<Box<Extras>>,
     /// Who performs it, or why nobody can.
     pub(super) registration: Result<Arc<Registration>, Box<Unknown>>,
     pub(super) cancellation: Cancellation,
@@ -97,18 +111,19 @@ pub(super) struct Unknown {
 }
 
 impl JobContext {
-    pub(super) fn new(
-        environment: Arc<Environment>,
-        attempt: Attempt,
-        args: Bytes,
-        registration: Result<Arc<Registration>, Box<Unknown>>,
-    ) -> Self {
+    pub(super) fn new(environment: Arc<Environment>, attempt: Attempt, read: Read<'_>) -> Self {
+        let Read {
+            args,
+            history,
+            found,
+        } = read;
         Self {
             shared: Arc::new(Shared {
                 environment,
                 attempt,
                 args,
-                registration,
+                history,
+                registration: found.map(Cow::into_owned),
                 cancellation: Cancellation::default(),
                 failure_hooks_ran: AtomicBool::new(false),
                 performed: AtomicBool::new(false),
@@ -167,6 +182,25 @@ impl JobContext {
     #[must_use]
     pub fn attempt(&self) -> u32 {
         self.shared.attempt.number
+    }
+
+    /// How many attempts there are at most; 1 for a job that is not tried again.
+    #[must_use]
+    pub fn max_attempts(&self) -> u32 {
+        self.retry_policy().map_or(1, |policy| policy.attempts())
+    }
+
+    /// When the first attempt began, in store time, where that is known.
+    #[must_use]
+    pub fn first_attempt(&self) -> Option<SystemTime> {
+        let told = self.history().and_then(|history| history.first_attempt);
+        told.or(self.shared.attempt.since)
+    }
+
+    /// What the payload tells of the attempts before this one.
+    #[must_use]
+    pub fn history(&self) -> Option<&Extras> {
+        self.shared.history.as_deref()
     }
 
     /// When it was put into the queue, where that is known: a plain Resque payload does not tell.
@@ -249,6 +283,19 @@ impl JobContext {
             .registration
             .as_ref()
             .map_err(|unknown| &unknown.failure)
+    }
+
+    /// How many workers were lost with this job before.
+    pub(super) fn deaths(&self) -> usize {
+        self.history().map_or(0, |history| history.deaths.len())
+    }
+
+    /// What decides whether it is tried again.
+    pub(super) fn retry_policy(&self) -> Option<&Arc<RetryPolicy>> {
+        match self.registration() {
+            Ok(registration) => registration.retry.as_ref(),
+            Err(_) => self.shared.environment.policy.as_ref(),
+        }
     }
 
     /// The hooks of its class mixed with the common ones; the common ones for an unknown class.

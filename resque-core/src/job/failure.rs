@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
-use super::{JobContext, Verdict};
+use super::{Decision, JobContext, Verdict};
 use crate::FailureRecord;
 use crate::wire::extra::Death;
 
@@ -39,6 +39,9 @@ pub struct JobFailure {
     /// The account of the worker or process that was lost with the job, if that is what went wrong.
     #[serde(default)]
     pub death: Option<Box<Death>>,
+    /// What becomes of the job; `None` as long as nobody has decided it.
+    #[serde(default)]
+    pub decision: Option<Decision>,
 }
 
 impl JobFailure {
@@ -51,6 +54,7 @@ impl JobFailure {
             backtrace: Vec::new(),
             verdict: Verdict::Policy,
             death: None,
+            decision: None,
         }
     }
 
@@ -68,17 +72,44 @@ impl JobFailure {
         self
     }
 
+    /// When the job is tried again; `None` if it is not. Failure hooks may ask this.
+    #[must_use]
+    pub fn retry_at(&self) -> Option<SystemTime> {
+        match self.decision {
+            Some(Decision::RetryAt(at)) => Some(at),
+            _ => None,
+        }
+    }
+
+    /// The same failure with a decision taken by the caller, whatever the job's policy says.
+    #[must_use]
+    pub fn with_decision(mut self, decision: Decision) -> Self {
+        self.decision = Some(decision);
+        self
+    }
+
     /// The worker went away while the job was in its hands.
     #[must_use]
     pub fn dirty_exit() -> Self {
         Self::new("Resque::DirtyExit", "Job still being processed")
     }
 
-    /// The record of this failure of that job.
+    /// The record of this failure of that job. Of a job that was tried before it tells the history,
+    /// in the payload.
     #[must_use]
     pub fn into_record(self, ctx: &JobContext, failed_at: SystemTime) -> FailureRecord {
         let worker = ctx.worker().map_or("", |worker| worker.as_str());
-        FailureRecord::new(failed_at, ctx.payload().clone(), self.exception, self.error)
+        let payload = ctx.payload_to_record(&self);
+        let error = if self.decision == Some(Decision::Quarantine) {
+            format!(
+                "{} (the job has cost {} workers and is tried no more)",
+                self.error,
+                ctx.deaths() + 1
+            )
+        } else {
+            self.error
+        };
+        FailureRecord::new(failed_at, payload, self.exception, error)
             .on(worker, ctx.queue())
             .backtrace(self.backtrace)
     }

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use super::function::Function;
 use super::handler::Typed;
 use super::state::State;
-use super::{Handler, Job, JobContext, JobResult};
+use super::{Handler, Job, JobContext, JobResult, RetryPolicy};
 use crate::hooks::Hooks;
 use crate::limits::LimitTable;
 use crate::{JobLimits, Rate};
@@ -42,6 +42,10 @@ pub struct Handlers {
     hooks: Hooks,
     state: State,
     limits: LimitTable,
+    /// The policies of single classes, which come before what their jobs say.
+    policies: HashMap<Arc<str>, Arc<RetryPolicy>>,
+    /// The policy of all other classes.
+    policy: Option<Arc<RetryPolicy>>,
 }
 
 /// One class that can be performed.
@@ -50,6 +54,7 @@ pub(crate) struct Registration {
     pub(crate) handler: Arc<dyn Handler>,
     pub(crate) hooks: Hooks,
     pub(crate) timeout: Option<Duration>,
+    pub(crate) retry: Option<Arc<RetryPolicy>>,
 }
 
 impl Handlers {
@@ -68,6 +73,7 @@ impl Handlers {
             handler: Arc::new(Typed::<J>::new()),
             hooks: J::hooks(),
             timeout: J::timeout(),
+            retry: J::retry().map(Arc::new),
         })
     }
 
@@ -91,6 +97,7 @@ impl Handlers {
             handler: Arc::new(handler),
             hooks: Hooks::new(),
             timeout: None,
+            retry: None,
         })
     }
 
@@ -106,6 +113,34 @@ impl Handlers {
     #[must_use]
     pub fn hooks(mut self, hooks: Hooks) -> Self {
         self.hooks = self.hooks.merged(&hooks);
+        self
+    }
+
+    /// Tries jobs again that fail, of all classes that have no policy of their own.
+    ///
+    /// A class that nobody performs here is among them: another worker may know it by then.
+    #[must_use]
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.policy = Some(Arc::new(policy));
+        self
+    }
+
+    /// Tries jobs of this class again that fail, whatever else is said of it.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use resque_core::{Handlers, RetryPolicy};
+    ///
+    /// let handlers = Handlers::new()
+    ///     .register_fn("Ping", |(): (), _| async { Ok(()) })
+    ///     .retry_class("Ping", RetryPolicy::fixed(Duration::from_secs(5)).max_attempts(3))
+    ///     .retry(RetryPolicy::default());
+    /// # drop(handlers);
+    /// ```
+    #[must_use]
+    pub fn retry_class(mut self, class: &str, policy: RetryPolicy) -> Self {
+        self.policies.insert(class.into(), Arc::new(policy));
         self
     }
 
@@ -196,6 +231,7 @@ impl Handlers {
             handler,
             hooks: self.hooks.clone(),
             timeout: None,
+            retry: self.policy_of(class),
         }))
     }
 
@@ -218,21 +254,32 @@ impl Handlers {
         &self.hooks
     }
 
+    /// The policy of jobs that say nothing themselves.
+    pub(super) fn policy_of(&self, class: &str) -> Option<Arc<RetryPolicy>> {
+        self.policies.get(class).or(self.policy.as_ref()).cloned()
+    }
+
     pub(super) fn shared_state(&self) -> &State {
         &self.state
     }
 
-    /// The same handlers, with the common hooks mixed into those of each class.
-    pub(super) fn with_hooks_mixed(mut self) -> Self {
-        if self.hooks.is_empty() {
+    /// The same handlers, with the common hooks mixed into those of each class, and the policy of
+    /// all for those without one.
+    pub(super) fn completed(mut self) -> Self {
+        if self.hooks.is_empty() && self.policies.is_empty() && self.policy.is_none() {
             return self;
         }
         for registration in self.classes.values_mut() {
+            let named = self.policies.get(&registration.class);
+            let policy = named
+                .or(registration.retry.as_ref())
+                .or(self.policy.as_ref());
             *registration = Arc::new(Registration {
                 class: registration.class.clone(),
                 handler: registration.handler.clone(),
                 hooks: self.hooks.merged(&registration.hooks),
                 timeout: registration.timeout,
+                retry: policy.cloned(),
             });
         }
         self

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{JobContext, JobResult};
+use super::{JobContext, JobResult, RetryPolicy};
 use crate::JobLimits;
 use crate::hooks::Hooks;
 
@@ -58,6 +58,34 @@ pub trait Job: Serialize + DeserializeOwned + Send + 'static {
     #[must_use]
     fn limits() -> JobLimits<Self> {
         JobLimits::new()
+    }
+
+    /// Whether and when it is tried again after a failure; `None` is as all jobs of the worker are.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use resque_core::{Job, JobContext, JobResult, RetryPolicy};
+    ///
+    /// # #[derive(serde::Serialize, serde::Deserialize)]
+    /// # struct Charge { order: u64 }
+    /// impl Job for Charge {
+    ///     const CLASS: &'static str = "Charge";
+    ///
+    ///     async fn perform(self, ctx: &JobContext) -> JobResult {
+    ///         tracing::info!(attempt = ctx.attempt(), "charging");
+    ///         Ok(())
+    ///     }
+    ///
+    ///     fn retry() -> Option<RetryPolicy> {
+    ///         let longest = Duration::from_secs(600);
+    ///         Some(RetryPolicy::exponential(Duration::from_secs(5), longest).max_attempts(8))
+    ///     }
+    /// }
+    /// ```
+    #[must_use]
+    fn retry() -> Option<RetryPolicy> {
+        None
     }
 
     /// How long it may run before it counts as failed; `None` is as long as the worker says.

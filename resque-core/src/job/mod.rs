@@ -34,4 +34,4 @@ pub(crate) use self::panic::catch;
 pub use self::performer::Performer;
 pub(crate) use self::performer::share;
 pub use self::progress::{Progress, ProgressSink};
-pub use self::retry::Verdict;
+pub use self::retry::{Decision, RetryPolicy, Verdict};

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use bytes::Bytes;
 
@@ -12,8 +13,10 @@ use super::panic::catch;
 use super::state::State;
 use super::{
     Attempt, Handlers, JobContext, JobError, JobFailure, Performed, ProgressSink, Registration,
+    RetryPolicy,
 };
 use crate::hooks::{Hooks, Next};
+use crate::wire::extra::Extras;
 use crate::wire::payload::{INVALID_PAYLOAD, JobText, decode};
 use crate::{Client, Payload};
 
@@ -25,15 +28,51 @@ use crate::{Client, Payload};
 #[derive(Clone)]
 pub struct Performer {
     handlers: Arc<Handlers>,
-    environment: Arc<Environment>,
+    pub(super) environment: Arc<Environment>,
 }
 
+type Now = Arc<dyn Fn() -> SystemTime + Send + Sync>;
+type Random = Arc<dyn Fn() -> f64 + Send + Sync>;
+
 /// What all jobs of a performer share.
+#[derive(Clone)]
 pub(super) struct Environment {
     pub(super) client: Client,
     pub(super) state: State,
     pub(super) common_hooks: Hooks,
     pub(super) progress: Option<Arc<dyn ProgressSink>>,
+    /// What happens after a failure to jobs of classes that nobody knows.
+    pub(super) policy: Option<Arc<RetryPolicy>>,
+    /// The store's time; without it the client's clock is asked.
+    now: Option<Now>,
+    /// Something between 0 and 1, at random.
+    random: Random,
+}
+
+impl Environment {
+    pub(super) fn now(&self) -> SystemTime {
+        match &self.now {
+            Some(now) => now(),
+            None => self.client.clock().now(),
+        }
+    }
+
+    pub(super) fn random(&self) -> f64 {
+        (self.random)()
+    }
+
+    /// Whether the store can keep a job until its time comes.
+    pub(super) fn lets_jobs_wait(&self) -> bool {
+        let backend = self.client.backend();
+        backend.is_some_and(|backend| backend.queues().delayed().is_some())
+    }
+}
+
+/// What a performer has read of a payload.
+pub(super) struct Read<'a> {
+    pub(super) args: Bytes,
+    pub(super) history: Option<Box<Extras>>,
+    pub(super) found: Found<'a>,
 }
 
 impl Performer {
@@ -46,26 +85,41 @@ impl Performer {
             state: handlers.shared_state().clone(),
             common_hooks: handlers.common_hooks().clone(),
             progress: None,
+            policy: handlers.policy_of(""),
+            now: None,
+            random: Arc::new(fastrand::f64),
         };
         Self {
-            handlers: Arc::new(handlers.with_hooks_mixed()),
+            handlers: Arc::new(handlers.completed()),
             environment: Arc::new(environment),
         }
     }
 
     /// Tells progress to `sink`.
     #[must_use]
-    pub fn with_progress(self, sink: impl ProgressSink) -> Self {
-        let environment = Environment {
-            client: self.environment.client.clone(),
-            state: self.environment.state.clone(),
-            common_hooks: self.environment.common_hooks.clone(),
-            progress: Some(Arc::new(sink)),
-        };
-        Self {
-            environment: Arc::new(environment),
-            ..self
-        }
+    pub fn with_progress(mut self, sink: impl ProgressSink) -> Self {
+        self.environment_mut().progress = Some(Arc::new(sink));
+        self
+    }
+
+    /// Takes the store's time from `now`, for the times of retries; without it, the time of the
+    /// client's clock.
+    #[must_use]
+    pub fn with_time(mut self, now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
+        self.environment_mut().now = Some(Arc::new(now));
+        self
+    }
+
+    /// Takes what is random about the delays of retries from `random`, which gives numbers from 0
+    /// to 1. For tests.
+    #[must_use]
+    pub fn with_random(mut self, random: impl Fn() -> f64 + Send + Sync + 'static) -> Self {
+        self.environment_mut().random = Arc::new(random);
+        self
+    }
+
+    fn environment_mut(&mut self) -> &mut Environment {
+        Arc::make_mut(&mut self.environment)
     }
 
     /// The handlers.
@@ -77,29 +131,43 @@ impl Performer {
     /// Decodes a job and finds its handler. What cannot be performed fails in
     /// [`perform`](Performer::perform).
     #[must_use]
-    pub fn prepare(&self, attempt: Attempt) -> JobContext {
-        let (args, found) = self.read(&attempt.payload);
-        let found = found.map(Cow::into_owned);
-        JobContext::new(self.environment.clone(), attempt, args, found)
+    pub fn prepare(&self, mut attempt: Attempt) -> JobContext {
+        let read = self.read(&attempt.payload);
+        attempt.number = read.number().unwrap_or(attempt.number);
+        JobContext::new(self.environment.clone(), attempt, read)
     }
 
-    /// The arguments of a payload and who performs it.
-    pub(super) fn read(&self, payload: &Payload) -> (Bytes, Found<'_>) {
+    /// The arguments of a payload, what it tells of earlier attempts, and who performs it.
+    pub(super) fn read(&self, payload: &Payload) -> Read<'_> {
         let text = match decode(payload.as_bytes()) {
             Ok(text) => text,
             Err(invalid) => {
                 let failure = JobFailure::new(INVALID_PAYLOAD, invalid.to_string());
                 let class = String::new();
-                let unknown = Box::new(Unknown { class, failure });
-                return (Bytes::from_static(b"[]"), Err(unknown));
+                return Read {
+                    args: Bytes::from_static(b"[]"),
+                    history: None,
+                    found: Err(Box::new(Unknown { class, failure })),
+                };
             }
         };
         let args = share(payload, &text);
+        let history = text.extras.map(|extras| {
+            let mut extras = Box::new(Extras::parse(extras.as_bytes()));
+            if extras.ended {
+                extras.begin_again();
+            }
+            extras
+        });
         let found = match self.handlers.find(&text.class) {
             Some(registration) => Ok(Cow::Borrowed(registration)),
             None => self.fallback(&text.class).map(Cow::Owned),
         };
-        (args, found)
+        Read {
+            args,
+            history,
+            found,
+        }
     }
 
     fn fallback(&self, class: &str) -> Result<Arc<Registration>, Box<Unknown>> {
@@ -125,9 +193,10 @@ impl Performer {
         Performed::Failed(self.fail(ctx, failure).await)
     }
 
-    /// Runs the `on_failure` hooks of a job unless they ran before, and answers what to record:
-    /// the failure, or what went wrong in a hook on top of it.
+    /// Decides what becomes of a job, runs its `on_failure` hooks unless they ran before, and
+    /// answers what to record: the failure, or what went wrong in a hook on top of it.
     pub async fn fail(&self, ctx: &JobContext, failure: JobFailure) -> JobFailure {
+        let failure = self.decide(ctx, failure);
         let hooks = &ctx.hooks().on_failure;
         if hooks.is_empty() || !ctx.claim_failure_hooks() {
             return failure;
@@ -172,7 +241,19 @@ fn additional(ctx: &JobContext, error: &JobError, original: JobFailure) -> JobFa
         original.exception,
         original.error
     );
-    JobFailure::new("RuntimeError", text).with_backtrace(original.backtrace)
+    JobFailure {
+        exception: "RuntimeError".to_owned(),
+        error: text,
+        ..original
+    }
+}
+
+impl Read<'_> {
+    /// Which attempt this is, if the payload tells.
+    pub(super) fn number(&self) -> Option<u32> {
+        let history = self.history.as_ref()?;
+        Some(history.attempts.saturating_add(1))
+    }
 }
 
 /// The raw arguments, sharing the payload's memory where they stand in it.

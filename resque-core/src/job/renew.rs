@@ -8,10 +8,9 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use bytes::Bytes;
-
 use super::cancellation::Cancellation;
-use super::context::{Found, Shared};
+use super::context::Shared;
+use super::performer::Read;
 use super::{Attempt, JobContext, Performer};
 use crate::Reservation;
 
@@ -22,17 +21,23 @@ impl Performer {
         let Some(shared) = Arc::get_mut(&mut used.shared) else {
             return self.prepare(reservation.into());
         };
-        let (args, found) = self.read(&reservation.payload);
-        shared.renew(reservation, args, found);
+        shared.renew(reservation, self.read(&reservation.payload));
         used
     }
 }
 
 impl Shared {
     /// Becomes the context of another job, which is in the hands of a worker.
-    fn renew(&mut self, reservation: &Reservation, args: Bytes, found: Found<'_>) {
+    fn renew(&mut self, reservation: &Reservation, read: Read<'_>) {
         self.attempt.renew(reservation);
+        self.attempt.number = read.number().unwrap_or(1);
+        let Read {
+            args,
+            history,
+            found,
+        } = read;
         self.args = args;
+        self.history = history;
         let same = matches!((&found, &self.registration),
             (Ok(found), Ok(known)) if Arc::ptr_eq(found, known));
         if !same {
@@ -53,6 +58,7 @@ impl Attempt {
         self.payload = reservation.payload.clone();
         self.worker = Some(reservation.worker.clone());
         self.number = 1;
+        self.since = Some(reservation.since);
         self.enqueued_at = None;
         self.redelivered = reservation.redelivered;
     }

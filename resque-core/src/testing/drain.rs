@@ -4,15 +4,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::SystemTime;
 
 use crate::{
-    Attempt, Backend, Client, Error, Handlers, JobFailure, ManualClock, Performed, Performer,
-    QueueList, QueuedJob, Reservation, Result, Settled, Settlement, WorkerId,
+    Attempt, Backend, Client, Decision, Error, Handlers, JobFailure, ManualClock, Performed,
+    Performer, QueueList, QueuedJob, Reservation, Result, Settled, Settlement, WorkerId,
 };
 
 /// Performs all jobs that wait, one after another, until the queues are empty.
 ///
 /// Jobs are reserved, performed and settled as a worker does it, so counters and failed jobs are
 /// as after real work. Jobs that jobs enqueue are performed too, and delayed ones that are due;
-/// [`Drain::through_time`] moves a clock on to the others.
+/// [`Drain::through_time`] moves a clock on to the others, among them the retries of jobs that
+/// failed, without jitter.
 ///
 /// ```
 /// use resque_core::testing::drain;
@@ -56,7 +57,8 @@ impl Drain {
     pub fn new(client: &Client, handlers: Handlers) -> Self {
         Self {
             client: client.clone(),
-            performer: Performer::new(handlers, client.clone()),
+            // Nothing is left to chance: each retry comes as early as its policy permits.
+            performer: Performer::new(handlers, client.clone()).with_random(|| 0.0),
             from: QueueList::all(),
             clock: None,
             at_most: 10_000,
@@ -137,13 +139,8 @@ impl Drain {
         }
         let ctx = self.performer.prepare(Attempt::from(&held));
         let performed = self.performer.perform(&ctx).await;
-        let settlement = match &performed {
-            Performed::Done | Performed::Skipped => Settlement::done(held.receipt),
-            Performed::Failed(failure) => {
-                let now = self.client.store_time().await?;
-                Settlement::failed(held.receipt, failure.clone().into_record(&ctx, now))
-            }
-        };
+        let now = self.client.store_time().await?;
+        let settlement = performed.clone().settlement(&ctx, held.receipt, || now);
         drained
             .jobs
             .push((QueuedJob::new(held.queue, held.payload), performed));
@@ -205,15 +202,42 @@ impl Drained {
         skipped.map(|(job, _)| job).collect()
     }
 
-    /// The jobs that failed, each with its failure.
+    /// The jobs that went to the failed list, each with its failure.
     #[must_use]
     pub fn failures(&self) -> Vec<(&QueuedJob, &JobFailure)> {
-        let mut failures = Vec::new();
-        for (job, performed) in &self.jobs {
-            if let Performed::Failed(failure) = performed {
-                failures.push((job, failure));
-            }
-        }
-        failures
+        self.failed_with(|decision| matches!(decision, Decision::Fail | Decision::Quarantine))
+    }
+
+    /// The attempts that failed and after which the job was to be tried again, each with its
+    /// failure.
+    #[must_use]
+    pub fn retries(&self) -> Vec<(&QueuedJob, &JobFailure)> {
+        self.failed_with(|decision| matches!(decision, Decision::RetryAt(_)))
+    }
+
+    /// The attempts whose error let the job wait, as if it had not been tried.
+    #[must_use]
+    pub fn snoozes(&self) -> Vec<(&QueuedJob, &JobFailure)> {
+        self.failed_with(|decision| matches!(decision, Decision::SnoozeUntil(_)))
+    }
+
+    /// The jobs that were dropped because of their error.
+    #[must_use]
+    pub fn discarded(&self) -> Vec<(&QueuedJob, &JobFailure)> {
+        self.failed_with(|decision| decision == Decision::Discard)
+    }
+
+    fn failed_with(&self, wanted: impl Fn(Decision) -> bool) -> Vec<(&QueuedJob, &JobFailure)> {
+        let failed = self
+            .jobs
+            .iter()
+            .filter_map(|(job, performed)| match performed {
+                Performed::Failed(failure) => Some((job, failure)),
+                Performed::Done | Performed::Skipped => None,
+            });
+        let fits = |(_, failure): &(&QueuedJob, &JobFailure)| {
+            wanted(failure.decision.unwrap_or(Decision::Fail))
+        };
+        failed.filter(fits).collect()
     }
 }

@@ -13,8 +13,8 @@ use super::events::{Events, Sink};
 use super::settings::{FOREIGN_PRUNE_AFTER, PoolSettings, Settings, Signals};
 use super::{Event, Polling, WithoutEffect, Worker, WorkerEnv};
 use crate::{
-    Backend, Error, Handlers, Hooks, Job, JobContext, JobResult, QueueList, Result, SharedClock,
-    SystemClock, WorkerHooks,
+    Backend, Error, Handlers, Hooks, Job, JobContext, JobResult, QueueList, Result, RetryPolicy,
+    SharedClock, SystemClock, WorkerHooks,
 };
 
 /// How many slots a worker has if nothing else is said.
@@ -111,6 +111,13 @@ impl WorkerBuilder {
     /// Gives every job a value of the application's; see [`Handlers::state`].
     pub fn state<T: Send + Sync + 'static>(mut self, value: T) -> Self {
         self.handlers = self.handlers.state(value);
+        self
+    }
+
+    /// Tries jobs again that fail, of all classes without a policy of their own; see
+    /// [`Handlers::retry`].
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.handlers = self.handlers.retry(policy);
         self
     }
 

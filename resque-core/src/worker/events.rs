@@ -3,10 +3,10 @@
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::{Phase, StopReport};
-use crate::{Error, JobContext, JobFailure, Progress, QueueName, WorkerId};
+use crate::{Decision, Error, JobContext, JobFailure, Progress, QueueName, WorkerId};
 
 /// Something that happened in a worker. Made only while somebody listens.
 #[derive(Clone, Debug)]
@@ -59,7 +59,7 @@ pub enum Event {
         /// The queue the job came from.
         queue: QueueName,
     },
-    /// What a dead worker held was recorded as a failure.
+    /// What a dead worker held was recorded as a failure, or waits for another attempt.
     Recovered {
         /// The dead worker.
         worker: WorkerId,
@@ -67,6 +67,8 @@ pub enum Event {
         class: Option<String>,
         /// The queue it came from, as the dead worker's note says.
         queue: String,
+        /// How that counts: what is recorded, and what becomes of the job.
+        failure: JobFailure,
     },
     /// A dead worker was taken off the registry.
     Pruned {
@@ -141,10 +143,37 @@ pub enum Ending {
     Done,
     /// A hook kept it from being performed.
     Skipped,
-    /// It failed.
+    /// It failed and goes to the failed list.
     Failed(JobFailure),
+    /// It failed and waits for another attempt.
+    Retried {
+        /// How it failed.
+        failure: JobFailure,
+        /// When it is tried again, in store time.
+        at: SystemTime,
+    },
+    /// Its error lets it wait, as if it had not been tried.
+    Snoozed {
+        /// What it said.
+        failure: JobFailure,
+        /// Until when, in store time.
+        until: SystemTime,
+    },
+    /// It failed and its error, or its policy, dropped it.
+    Discarded(JobFailure),
     /// The worker stops and dropped it; it goes back to the front of its queue.
     Abandoned,
+}
+
+impl From<JobFailure> for Ending {
+    fn from(failure: JobFailure) -> Self {
+        match failure.decision {
+            Some(Decision::RetryAt(at)) => Self::Retried { failure, at },
+            Some(Decision::SnoozeUntil(until)) => Self::Snoozed { failure, until },
+            Some(Decision::Discard) => Self::Discarded(failure),
+            _ => Self::Failed(failure),
+        }
+    }
 }
 
 /// Somebody who listens.

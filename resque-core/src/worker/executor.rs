@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use futures::FutureExt;
 use tokio::sync::mpsc;
@@ -19,8 +19,10 @@ use super::core::{Core, Demand};
 use super::crew::Crew;
 use super::slots::Running;
 use super::{Ending, Event};
+use crate::wire::time::TimeFormat;
 use crate::{
-    FailureRecord, JobContext, JobFailure, Outcome, Performed, Performer, Settlement, WorkerHooks,
+    Decision, FailureRecord, JobContext, JobFailure, Outcome, Performed, Performer, Settlement,
+    WorkerHooks,
 };
 
 /// A job that runs no more, on its way back to its pool.
@@ -134,13 +136,7 @@ impl Executor {
 
     fn settlement(&self, running: &Running, ctx: &JobContext, performed: Performed) -> Settlement {
         let receipt = running.receipt().clone();
-        match performed {
-            Performed::Done | Performed::Skipped => Settlement::done(receipt),
-            Performed::Failed(failure) => {
-                let now = self.core.store_clock.now();
-                Settlement::failed(receipt, failure.into_record(ctx, now))
-            }
-        }
+        performed.settlement(ctx, receipt, || self.core.store_clock.now())
     }
 }
 
@@ -226,17 +222,35 @@ fn log_end(performed: &Performed) {
     match performed {
         Performed::Done => tracing::info!("done"),
         Performed::Skipped => tracing::info!("skipped"),
-        Performed::Failed(JobFailure {
-            exception, error, ..
-        }) => tracing::info!(exception, error, "failed"),
+        Performed::Failed(failure) => {
+            let JobFailure {
+                exception, error, ..
+            } = failure;
+            match failure.decision {
+                Some(Decision::RetryAt(at)) => {
+                    tracing::info!(exception, error, at = %text(at), "failed, is tried again");
+                }
+                Some(Decision::SnoozeUntil(until)) => {
+                    tracing::info!(exception, error, until = %text(until), "snoozed");
+                }
+                Some(Decision::Discard) => tracing::info!(exception, error, "discarded"),
+                _ => tracing::info!(exception, error, "failed"),
+            }
+        }
     }
+}
+
+fn text(time: SystemTime) -> String {
+    let mut text = Vec::new();
+    TimeFormat::RunAt.write(&mut text, time);
+    String::from_utf8_lossy(&text).into_owned()
 }
 
 fn ending(performed: &Performed) -> Ending {
     match performed {
         Performed::Done => Ending::Done,
         Performed::Skipped => Ending::Skipped,
-        Performed::Failed(failure) => Ending::Failed(failure.clone()),
+        Performed::Failed(failure) => failure.clone().into(),
     }
 }
 

@@ -1,4 +1,7 @@
-//! Finds workers that have died, of any language, and records what they held as failed.
+//! Finds workers that have died, of any language; what they held counts as a failed attempt.
+//!
+//! The job's policy says whether it is tried again, if this process knows its class; else it is
+//! recorded as failed.
 //!
 //! Recovery is an ordinary settlement with the dead worker's receipt, valid only while it stays
 //! silent. So janitors may race, die half-way or be wrong about the time: the store lets one of
@@ -16,10 +19,11 @@ use super::outage::{Link, broke};
 use super::report::Counters;
 use super::sight::Sight;
 use super::{Event, vitals};
+use crate::wire::extra::Death;
 use crate::wire::payload::decode;
 use crate::{
-    Attempt, Backend, DeadWorker, FailureRecord, Held, JobFailure, Leaving, Left, Performer,
-    QueueName, Result, Settled, Settlement,
+    Attempt, Backend, DeadWorker, Decision, Held, JobContext, JobFailure, Leaving, Left, Outcome,
+    Performed, Performer, QueueName, Result, Settled, Settlement, Tally,
 };
 
 /// Looks for the dead.
@@ -36,6 +40,7 @@ struct Recovery {
     dead: DeadWorker,
     held: Held,
     class: Option<String>,
+    job: JobContext,
     failure: JobFailure,
 }
 
@@ -111,7 +116,8 @@ impl Janitor {
     }
 
     /// What is to be done about a dead worker's job. At first only a process that knows its class
-    /// recovers it, because it alone can run the failure hooks; later anybody does.
+    /// recovers it, because it alone knows its policy and its failure hooks; later anybody records
+    /// it as failed.
     fn recovery(&self, dead: &DeadWorker, anybody: bool) -> Found {
         let Some(held) = dead.holds.clone() else {
             return Found::Nothing;
@@ -130,16 +136,34 @@ impl Janitor {
             dead.id,
             class.as_deref().unwrap_or("<Unknown Job>")
         );
-        let failure = JobFailure::new("Resque::PruneDeadWorkerDirtyExit", error);
+        let mut failure = JobFailure::new("Resque::PruneDeadWorkerDirtyExit", error)
+            .with_death(self.death_of(dead));
+        let queue = QueueName::new(&held.queue).ok();
+        if !known || queue.is_none() {
+            failure = failure.with_decision(Decision::Fail);
+        }
+        let attempt = Attempt::new(queue, held.payload.clone()).on(dead.id.clone());
+        let job = self.performer.prepare(attempt.since(held.since));
         Found::Job(Box::new(Recovery {
             dead: dead.clone(),
             held,
             class,
-            failure,
+            failure: self.performer.decide(&job, failure),
+            job,
         }))
     }
 
-    /// Records what the dead held, and answers who of them holds nothing any more.
+    /// What is known about a dead worker. Our ids name the host and a token, the process and a slot.
+    fn death_of(&self, dead: &DeadWorker) -> Death {
+        let first = |text: &str, end| text.split(end).next().unwrap_or_default().to_owned();
+        let host = first(dead.id.host(), '~');
+        let mut death = Death::new(self.core.store_clock.now(), &host);
+        death.pid = first(dead.id.pid(), '-').parse().ok();
+        death.heartbeat = Some(dead.last_heartbeat);
+        death
+    }
+
+    /// Settles what the dead held, and answers who of them holds nothing any more.
     async fn settle(
         &self,
         backend: &Backend,
@@ -195,23 +219,23 @@ impl Janitor {
             dead,
             held,
             class,
+            job,
             failure,
         } = recovery;
-        tracing::warn!(
-            worker = %dead.id,
-            class,
-            queue = held.queue,
+        let what = if failure.retry_at().is_some() {
+            "the job of a dead worker is tried again"
+        } else {
             "recorded the job of a dead worker as failed"
-        );
-        let attempt =
-            Attempt::new(QueueName::new(&held.queue).ok(), held.payload).on(dead.id.clone());
-        // The runtime may have gone, and with it whoever runs hooks.
-        let _ = self.moments.send(Moment::Recovered(attempt, failure));
+        };
+        tracing::warn!(worker = %dead.id, class, queue = held.queue, "{what}");
         self.core.events.tell(|| Event::Recovered {
             worker: dead.id,
             class,
             queue: held.queue,
+            failure: failure.clone(),
         });
+        // The runtime may have gone, and with it whoever runs hooks.
+        let _ = self.moments.send(Moment::Recovered(job, failure));
     }
 
     /// Tells which jobs are past their time and do not yield.
@@ -248,12 +272,15 @@ enum Found {
 
 impl Recovery {
     fn settlement(&self, now: SystemTime) -> Settlement {
-        let JobFailure {
-            exception, error, ..
-        } = &self.failure;
-        let payload = self.held.payload.clone();
-        let record = FailureRecord::new(now, payload, exception, error)
-            .on(self.dead.id.as_str(), &self.held.queue);
-        Settlement::recovered(self.held.receipt.clone(), record)
+        let performed = Performed::Failed(self.failure.clone());
+        let receipt = self.held.receipt.clone();
+        let mut settlement = performed.settlement(&self.job, receipt, || now);
+        if let Outcome::Failed(record) = &mut settlement.outcome {
+            // A foreign note may name a queue that is none.
+            record.queue.clone_from(&self.held.queue);
+        }
+        // The attempt never came to an end: Resque counts nothing.
+        settlement.tally = Tally::Nothing;
+        settlement
     }
 }

@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 
 use super::Event;
 use super::core::Core;
-use crate::{Attempt, Client, JobFailure, JobResult, Performer, WorkerContext, WorkerHooks};
+use crate::{Client, JobContext, JobFailure, JobResult, Performer, WorkerContext, WorkerHooks};
 
 /// A moment for which there are hooks.
 #[derive(Debug)]
@@ -16,8 +16,8 @@ pub(crate) enum Moment {
     AfterPause,
     QueueEmpty,
     Shutdown,
-    /// The job of a dead worker was recorded as failed.
-    Recovered(Attempt, JobFailure),
+    /// The job of a dead worker was recorded as failed, or waits for another attempt.
+    Recovered(JobContext, JobFailure),
 }
 
 /// Everything it takes to call hooks.
@@ -50,13 +50,12 @@ impl Hooker {
             Moment::AfterPause => ("after_pause", hooks.run_after_pause(&context).await),
             Moment::QueueEmpty => ("queue_empty", hooks.run_queue_empty(&context).await),
             Moment::Shutdown => ("shutdown", hooks.run_shutdown(&context).await),
-            Moment::Recovered(attempt, failure) => return self.recovered(attempt, failure).await,
+            Moment::Recovered(job, failure) => return self.recovered(job, failure).await,
         };
         self.note(hook, result);
     }
 
-    async fn recovered(&self, attempt: Attempt, failure: JobFailure) {
-        let job = self.performer.prepare(attempt);
+    async fn recovered(&self, job: JobContext, failure: JobFailure) {
         let error = self.performer.fail(&job, failure.clone()).await;
         if error != failure {
             // The failure is on record already; this one can only be told.

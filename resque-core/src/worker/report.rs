@@ -18,11 +18,13 @@ pub struct StopReport {
     pub processed: u64,
     /// How many of them failed.
     pub failed: u64,
+    /// How many of those that failed wait for another attempt.
+    pub retried: u64,
     /// How many went back to the front of their queues.
     pub released: u64,
     /// How many it lost to somebody who took it for dead.
     pub lost: u64,
-    /// How many jobs of dead workers it recorded as failed.
+    /// How many jobs of dead workers it recorded as failed or let wait for another attempt.
     pub recovered: u64,
     /// Jobs that still run in this process: they do not yield, and nothing but the end of the
     /// process ends them. Unless the worker was told that the process ends now, they stay noted as
@@ -96,6 +98,7 @@ impl fmt::Display for StopReport {
             "stopped because {reason}: {processed} processed, {failed} failed"
         )?;
         let rest = [
+            (self.retried, "to be tried again"),
             (self.released, "given back"),
             (self.lost, "lost"),
             (self.recovered, "recovered from dead workers"),
@@ -114,6 +117,7 @@ impl fmt::Display for StopReport {
 pub(crate) struct Counters {
     pub(crate) processed: AtomicU64,
     pub(crate) failed: AtomicU64,
+    pub(crate) retried: AtomicU64,
     pub(crate) released: AtomicU64,
     pub(crate) lost: AtomicU64,
     pub(crate) recovered: AtomicU64,
@@ -139,6 +143,7 @@ impl Counters {
             lasted,
             processed: read(&self.processed),
             failed: read(&self.failed),
+            retried: read(&self.retried),
             released: read(&self.released),
             lost: read(&self.lost),
             recovered: read(&self.recovered),

@@ -171,7 +171,9 @@ impl fmt::Debug for Worker {
 }
 
 fn performer(core: &Arc<Core>, handlers: Handlers, client: Client) -> Performer {
-    let performer = Performer::new(handlers, client);
+    let store_time = core.clone();
+    let performer =
+        Performer::new(handlers, client).with_time(move || store_time.store_clock.now());
     if !core.events.heard() {
         return performer;
     }

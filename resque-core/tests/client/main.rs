@@ -12,6 +12,7 @@ mod inline;
 mod pop;
 mod prepared;
 mod queues;
+mod retries;
 mod support;
 mod testing;
 mod workers;

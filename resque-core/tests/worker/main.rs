@@ -9,6 +9,7 @@ mod failures;
 mod moments;
 mod names;
 mod outages;
+mod retries;
 mod stopping;
 mod stores;
 mod upkeep;

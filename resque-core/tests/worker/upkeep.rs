@@ -9,7 +9,7 @@ use crate::stores::Plain;
 use crate::world::{Gate, Running, World, start};
 
 /// A worker that registers, takes a job and is never heard of again.
-async fn die(world: &World, id: &str) -> WorkerId {
+pub(crate) async fn die(world: &World, id: &str) -> WorkerId {
     let id = WorkerId::new(id).unwrap();
     let now = world.store.workers().server_time().await.unwrap();
     let ids = [id.clone()];
@@ -24,7 +24,7 @@ async fn die(world: &World, id: &str) -> WorkerId {
     id
 }
 
-async fn pruned(worker: &mut Running) -> WorkerId {
+pub(crate) async fn pruned(worker: &mut Running) -> WorkerId {
     worker
         .event(|event| match event {
             Event::Pruned { worker } => Some(worker.clone()),

@@ -152,7 +152,10 @@ impl What {
 impl End {
     fn of(ending: &Ending) -> Self {
         match ending {
-            Ending::Failed(failure) => Self::Failed {
+            Ending::Failed(failure)
+            | Ending::Retried { failure, .. }
+            | Ending::Snoozed { failure, .. }
+            | Ending::Discarded(failure) => Self::Failed {
                 exception: failure.exception.clone(),
                 error: failure.error.clone(),
             },

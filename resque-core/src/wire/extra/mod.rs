@@ -29,7 +29,7 @@ const LONGEST_EXCEPTION: usize = 200;
 const LONGEST_MESSAGE: usize = 1_000;
 
 /// How many deaths are told in full.
-const MOST_DEATHS: usize = 10;
+pub(crate) const MOST_DEATHS: usize = 10;
 
 /// What happened to a job before, as its payload tells.
 ///
@@ -142,6 +142,14 @@ impl Extras {
         self.deaths.push(death);
         let surplus = self.deaths.len().saturating_sub(MOST_DEATHS);
         self.deaths.drain(..surplus);
+    }
+
+    /// Forgets everything except what nobody here knows: the job begins a new life.
+    pub(crate) fn begin_again(&mut self) {
+        *self = Self {
+            unknown: std::mem::take(&mut self.unknown),
+            ..Self::default()
+        };
     }
 
     /// The payload with exactly this account in it, every other byte as it was; with nothing to

@@ -5,13 +5,14 @@ use crate::worker::core::Core;
 use crate::worker::exchange::Ended;
 use crate::worker::executor::releases;
 use crate::worker::report::Counters;
-use crate::{Settlement, Tally, WorkerId};
+use crate::{Outcome, Settlement, Tally, WorkerId};
 
 /// Counts them.
 #[derive(Debug, Default)]
 pub(super) struct Settlements {
     processed: u64,
     failed: u64,
+    retried: u64,
     released: u64,
     lost: u64,
     workers: Vec<WorkerId>,
@@ -27,6 +28,7 @@ impl Settlements {
                 self.failed += 1;
             }
         }
+        self.retried += u64::from(matches!(settlement.outcome, Outcome::RetryAt { .. }));
         self.released += u64::from(releases(settlement));
         if core.events.heard() {
             self.workers.push(ended.running.reservation.worker.clone());
@@ -55,6 +57,7 @@ impl Settlements {
         let counters = &core.counters;
         Counters::add(&counters.processed, self.processed);
         Counters::add(&counters.failed, self.failed);
+        Counters::add(&counters.retried, self.retried);
         Counters::add(&counters.released, self.released);
         Counters::add(&counters.lost, self.lost);
         if !self.workers.is_empty() {
