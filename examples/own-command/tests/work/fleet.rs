@@ -1,0 +1,112 @@
+//! Several processes.
+
+use resque_testserver::poll_until;
+
+use crate::shop::{PATIENCE, Shop, pids, signal, wait_for_end};
+
+#[test]
+fn a_process_that_dies_is_started_again_and_all_leave_together() {
+    let shop = Shop::open("again");
+    let args = [
+        "-q",
+        "*",
+        "-c",
+        "2",
+        "--processes",
+        "2",
+        "--prune-after",
+        "2",
+    ];
+    let mut work = shop.work(&args);
+    let first = shop.wait_for_workers(4);
+    assert_eq!(first.len(), 2);
+    assert!(!first.contains(&work.id()), "the watching process works");
+    signal(first[0], "KILL");
+    // The dead process is pruned by the other, and there are two again.
+    let again = shop.wait_for(&["workers"], |listing| {
+        let workers = listing["workers"].as_array()?;
+        let pids = pids(workers);
+        (workers.len() == 4 && !pids.contains(&first[0])).then_some(pids)
+    });
+    assert!(again.contains(&first[1]), "{again:?}");
+    shop.json(&["enqueue", "Delivery", "0", "-q", "deliveries"]);
+    shop.wait_for_processed(1);
+    work.signal("QUIT").unwrap();
+    assert!(work.end(PATIENCE).unwrap());
+    assert_eq!(shop.json(&["workers"])["workers"], serde_json::json!([]));
+}
+
+#[test]
+fn count_workers_are_processes_of_one_slot_as_in_resque() {
+    let shop = Shop::open("count");
+    let mut work = shop.work_with(&[], &[("COUNT", "2"), ("QUEUE", "*")]);
+    assert_eq!(shop.wait_for_workers(2).len(), 2);
+    work.signal("TERM").unwrap();
+    assert!(work.end(PATIENCE).unwrap());
+}
+
+#[test]
+fn they_leave_when_there_is_nothing_to_do() {
+    let shop = Shop::open("nothing");
+    for _ in 0..20 {
+        shop.json(&["enqueue", "Delivery", "0", "-q", "deliveries"]);
+    }
+    let mut work = shop.work_with(&["--processes", "2"], &[("QUEUE", "*"), ("INTERVAL", "0")]);
+    assert!(work.end(PATIENCE).unwrap());
+    assert_eq!(shop.json(&["stats"])["processed"], 20);
+}
+
+#[test]
+fn signals_are_passed_on_and_a_new_process_is_paused_like_the_others() {
+    let shop = Shop::open("signals");
+    let args = [
+        "-q",
+        "*",
+        "-c",
+        "1",
+        "--processes",
+        "2",
+        "--prune-after",
+        "2",
+    ];
+    let mut work = shop.work(&args);
+    let first = shop.wait_for_workers(2);
+    work.signal("USR2").unwrap();
+    // What is taken before the signal arrives would hide the rest.
+    poll_until(PATIENCE, || paused(&shop).then_some(())).unwrap();
+    signal(first[0], "KILL");
+    shop.wait_for(&["workers"], |listing| {
+        let pids = pids(listing["workers"].as_array()?);
+        (pids.len() == 2 && !pids.contains(&first[0])).then_some(())
+    });
+    shop.json(&["enqueue", "Delivery", "0", "-q", "other"]);
+    let waiting = shop.json(&["peek", "other"]);
+    assert_eq!(waiting["length"], 1);
+    work.signal("CONT").unwrap();
+    shop.wait_for(&["peek", "other"], |peek| {
+        (peek["length"] == 0).then_some(())
+    });
+    work.signal("TERM").unwrap();
+    assert!(work.end(PATIENCE).unwrap());
+}
+
+/// Whether no process takes a job any more: one that is pushed is still there at the next look.
+fn paused(shop: &Shop) -> bool {
+    shop.json(&["enqueue", "Delivery", "0", "-q", "probe"]);
+    let held = (0..3).all(|_| shop.json(&["peek", "probe"])["length"] != 0);
+    if held {
+        shop.json(&["remove-queue", "probe", "--yes"]);
+    }
+    held
+}
+
+#[test]
+fn processes_end_with_the_one_that_watches_them() {
+    let shop = Shop::open("orphans");
+    let mut work = shop.work(&["-q", "*", "-c", "1", "--processes", "2"]);
+    let pids = shop.wait_for_workers(2);
+    work.kill().unwrap();
+    pids.into_iter().for_each(wait_for_end);
+    // They took leave.
+    assert_eq!(shop.json(&["workers"])["workers"], serde_json::json!([]));
+}

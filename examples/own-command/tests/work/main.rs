@@ -1,0 +1,7 @@
+//! `work` as a program: what it serves, how many processes it has, how it is told to stop.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod fleet;
+mod shop;
+mod single;

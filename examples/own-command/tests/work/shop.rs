@@ -1,0 +1,119 @@
+//! The shop's program on a namespace of its own.
+
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
+
+use resque_testserver::{Program, poll_until};
+use serde_json::Value;
+
+/// How long anything may take.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The shop on a namespace of its own, which all tests of this process share no other way.
+pub(crate) struct Shop {
+    url: String,
+}
+
+impl Shop {
+    pub(crate) fn open(test: &str) -> Self {
+        let server = resque_testserver::shared_redis().expect("a Redis server");
+        let url = format!(
+            "{}?namespace=shop:{}:{test}",
+            server.url(),
+            std::process::id()
+        );
+        Self { url }
+    }
+
+    /// The program with these arguments.
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_shop"));
+        command.args(args).env("RESQUE_URL", &self.url);
+        command.stdin(Stdio::null());
+        command
+    }
+
+    /// Starts `work` with these arguments; it is killed at the end of the test.
+    pub(crate) fn work(&self, args: &[&str]) -> Program {
+        self.work_with(args, &[])
+    }
+
+    /// The same with variables.
+    pub(crate) fn work_with(&self, args: &[&str], variables: &[(&str, &str)]) -> Program {
+        let mut command = self.command(&[&["work"], args].concat());
+        command.envs(variables.iter().copied());
+        Program::start(command).unwrap()
+    }
+
+    #[track_caller]
+    pub(crate) fn call(&self, args: &[&str]) -> Output {
+        self.command(args).output().unwrap()
+    }
+
+    /// What a command answers.
+    #[track_caller]
+    pub(crate) fn json(&self, args: &[&str]) -> Value {
+        let output = self.call(&[args, &["--json"]].concat());
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{args:?}: {errors}");
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    /// Waits until a command's answer is as wanted.
+    #[track_caller]
+    pub(crate) fn wait_for<T>(&self, args: &[&str], wanted: impl Fn(&Value) -> Option<T>) -> T {
+        let mut last = Value::Null;
+        let found = poll_until(PATIENCE, || {
+            last = self.json(args);
+            wanted(&last)
+        });
+        found.unwrap_or_else(|| panic!("{args:?} stays {last}"))
+    }
+
+    /// Waits until so many workers are registered, and answers the ids of their processes.
+    #[track_caller]
+    pub(crate) fn wait_for_workers(&self, count: usize) -> Vec<u32> {
+        self.wait_for(&["workers"], |listing| {
+            let workers = listing["workers"].as_array()?;
+            (workers.len() == count).then(|| pids(workers))
+        })
+    }
+
+    /// Waits until so many jobs were performed.
+    #[track_caller]
+    pub(crate) fn wait_for_processed(&self, count: u64) {
+        self.wait_for(&["stats"], |stats| {
+            (stats["processed"].as_u64() == Some(count)).then_some(())
+        });
+    }
+}
+
+/// The processes of workers, each once, in order.
+pub(crate) fn pids(workers: &[Value]) -> Vec<u32> {
+    let pid = |worker: &Value| worker["pid"].as_str()?.split('-').next()?.parse().ok();
+    let mut pids: Vec<u32> = workers.iter().filter_map(pid).collect();
+    pids.sort_unstable();
+    pids.dedup();
+    pids
+}
+
+/// Sends a signal to a process.
+pub(crate) fn signal(pid: u32, name: &str) {
+    let sent = Command::new("kill")
+        .args(["-s", name, &pid.to_string()])
+        .status();
+    assert!(sent.unwrap().success(), "{name} to {pid}");
+}
+
+/// Waits until a process is gone.
+#[track_caller]
+pub(crate) fn wait_for_end(pid: u32) {
+    let alive = |pid: u32| {
+        let mut look = Command::new("kill");
+        look.args(["-s", "0", &pid.to_string()])
+            .stderr(Stdio::null());
+        look.status().unwrap().success()
+    };
+    let ended = poll_until(PATIENCE, || (!alive(pid)).then_some(()));
+    assert!(ended.is_some(), "process {pid} goes on");
+}
