@@ -8,6 +8,7 @@ mod enqueue;
 mod failed;
 mod flush;
 mod migrate;
+mod moving;
 mod pause;
 mod prune;
 mod queues;
@@ -37,6 +38,7 @@ pub(crate) enum Command {
     Delayed(delayed::Delayed),
     Stats(stats::Stats),
     Flush(flush::Flush),
+    Move(moving::Move),
     Migrate(migrate::Migrate),
     Completions(completions::Completions),
 }
@@ -59,6 +61,7 @@ impl Command {
             Self::Delayed(it) => context.with_store(async |store| it.run(store).await),
             Self::Stats(it) => context.with_store(async |store| it.run(store).await),
             Self::Flush(it) => context.with_store(async |store| it.run(store).await),
+            Self::Move(it) => it.run(context),
             Self::Migrate(migrate) => migrate.run(context),
             Self::Completions(it) => it.run(context),
         }

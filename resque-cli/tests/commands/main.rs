@@ -10,6 +10,7 @@ mod support;
 mod delayed;
 mod enqueue;
 mod failed;
+mod moving;
 mod queues;
 mod whole;
 mod workers;
