@@ -1,11 +1,12 @@
 //! Making and changing the tables and functions of a schema.
 
+mod status;
+
 use std::fmt;
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use resque_core::{Error, Result, SharedClock, SystemClock};
-use sqlx::postgres::{PgConnection, PgRow};
+use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Connection as _, Row as _};
 
 use crate::config::Config;
@@ -13,7 +14,9 @@ use crate::connect::Settings;
 use crate::refusal::{Stage, unfit};
 use crate::schema::Schema;
 use crate::session::BEGIN;
-use crate::stamp::Stamp;
+
+pub use self::status::MigrationStatus;
+use self::status::{merged, missing, version_of};
 
 /// One step from a version of the schema to the next one, and back.
 struct Migration {
@@ -60,20 +63,6 @@ pub const VERSION: i32 = MIGRATIONS[MIGRATIONS.len() - 1].version;
 #[derive(Clone)]
 pub struct Migrator {
     settings: Settings,
-}
-
-/// One migration, as [`Migrator::status`] tells of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct MigrationStatus {
-    /// The version it leads to.
-    pub version: i32,
-    /// Its name; for one that only a newer library knows, what the schema says.
-    pub name: String,
-    /// When it was applied, if it was.
-    pub applied: Option<SystemTime>,
-    /// Whether this library knows it.
-    pub known: bool,
 }
 
 impl Migrator {
@@ -188,7 +177,7 @@ impl Migrator {
         let query = sqlx::query(text).persistent(false);
         let rows = query.fetch_all(&mut *connection).await?;
         rows.iter()
-            .map(status_of)
+            .map(MigrationStatus::read)
             .collect::<Result<_, _>>()
             .map(Some)
     }
@@ -211,10 +200,13 @@ impl Migrator {
         if version > VERSION {
             return Ok(Err(self.newer(version)));
         }
+        if let Some(missing) = missing(applied.as_deref().unwrap_or_default()) {
+            return Ok(Err(self.full_of_holes(missing)));
+        }
         let count = match direction {
             Direction::Up(to) => {
                 if applied.is_none() {
-                    run(&mut transaction, &first(schema)).await?;
+                    self.begin_anew(&mut transaction).await?;
                 }
                 self.apply(&mut transaction, version, to).await?
             }
@@ -222,6 +214,26 @@ impl Migrator {
         };
         transaction.commit().await?;
         Ok(Ok(count))
+    }
+
+    /// Makes the schema, unless somebody has done so for us, and the table of its migrations.
+    async fn begin_anew(&self, connection: &mut PgConnection) -> sqlx::Result<()> {
+        const TABLE: &str = "create table resque.migrations (
+            version integer primary key,
+            name text not null,
+            applied_at timestamptz not null default now()
+        )";
+        let identifier = self.schema().identifier();
+        // `if not exists` would ask for a right that nobody needs for a schema that is there.
+        let there = sqlx::query("select to_regnamespace($1) is not null")
+            .bind(identifier)
+            .persistent(false)
+            .fetch_one(&mut *connection)
+            .await?;
+        if !there.try_get::<bool, _>(0)? {
+            run(connection, &format!("create schema {identifier}")).await?;
+        }
+        run(connection, &self.schema().sql(TABLE)).await
     }
 
     async fn apply(
@@ -279,16 +291,25 @@ impl Migrator {
         unfit(self.settings.place(), self.schema().name(), found, expected)
     }
 
+    fn full_of_holes(&self, missing: &str) -> Error {
+        let found = format!("later migrations than {missing}, which nobody has applied");
+        let expected = "every migration up to the last one: the table `migrations` was changed by hand, and has to be \
+                        put right by hand"
+            .to_owned();
+        unfit(self.settings.place(), self.schema().name(), found, expected)
+    }
+
     /// Fails unless the schema is of the version that this library works with.
     pub(crate) async fn check(&self, connection: &mut PgConnection) -> Result<()> {
         const WHAT: &str = "look at the schema";
         let applied = self.read(connection).await;
-        let version = match applied.map_err(|error| self.refused(WHAT, error))? {
-            None => 0,
-            Some(applied) => version_of(&applied),
-        };
-        let found = match version {
-            VERSION => return Ok(()),
+        let applied = applied.map_err(|error| self.refused(WHAT, error))?;
+        let applied = applied.unwrap_or_default();
+        let found = match version_of(&applied) {
+            VERSION => {
+                let missing = missing(&applied);
+                return missing.map_or(Ok(()), |name| Err(self.full_of_holes(name)));
+            }
             0 => "no tables of Resque".to_owned(),
             newer if newer > VERSION => return Err(self.newer(newer)),
             older => format!("version {older} of the tables"),
@@ -309,66 +330,11 @@ enum Direction {
     Down(i32),
 }
 
-/// Makes the schema, unless somebody has done so for us, and the table of its migrations.
-fn first(schema: &Schema) -> String {
-    let table = "create table resque.migrations (
-        version integer primary key,
-        name text not null,
-        applied_at timestamptz not null default now()
-    )";
-    format!(
-        "create schema if not exists {};\n{}",
-        schema.identifier(),
-        schema.sql(table)
-    )
-}
-
 async fn run(connection: &mut PgConnection, sql: &str) -> sqlx::Result<()> {
     sqlx::raw_sql(AssertSqlSafe(sql))
         .execute(connection)
         .await?;
     Ok(())
-}
-
-fn status_of(row: &PgRow) -> sqlx::Result<MigrationStatus> {
-    let version = row.try_get(0)?;
-    Ok(MigrationStatus {
-        version,
-        name: row.try_get(1)?,
-        applied: Some(row.try_get::<Stamp, _>(2)?.time()),
-        known: MIGRATIONS.iter().any(|step| step.version == version),
-    })
-}
-
-fn version_of(applied: &[MigrationStatus]) -> i32 {
-    applied.iter().map(|step| step.version).max().unwrap_or(0)
-}
-
-/// What was applied, and what there is besides.
-fn merged(mut applied: Vec<MigrationStatus>) -> Vec<MigrationStatus> {
-    for step in MIGRATIONS {
-        if applied.iter().all(|done| done.version != step.version) {
-            applied.push(MigrationStatus {
-                version: step.version,
-                name: step.name.to_owned(),
-                applied: None,
-                known: true,
-            });
-        }
-    }
-    applied.sort_unstable_by_key(|step| step.version);
-    applied
-}
-
-impl fmt::Display for MigrationStatus {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let state = match (self.applied, self.known) {
-            (None, _) => "pending",
-            (Some(_), true) => "applied",
-            (Some(_), false) => "applied by a newer version",
-        };
-        write!(f, "{}: {state}", self.name)
-    }
 }
 
 impl fmt::Debug for Migrator {

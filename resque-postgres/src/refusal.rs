@@ -68,7 +68,9 @@ pub(crate) fn unfit(place: &str, schema: &str, found: String, expected: String) 
 
 fn unprepared(place: &str, schema: &str, error: &dyn DatabaseError) -> Error {
     let found = format!("not all that belongs there ({})", error.message());
-    let expected = "the tables and functions that `resque migrate` makes".to_owned();
+    let expected =
+        "the tables and functions as `resque migrate` makes them, changed by nobody else"
+            .to_owned();
     unfit(place, schema, found, expected)
 }
 
@@ -89,6 +91,7 @@ fn advice(code: &str) -> Option<&'static str> {
         "3D000" => "create the database, or name another one in the URL",
         "42501" => "docs/postgres.md has the grants that each kind of program needs",
         "25006" => "it is a standby, or was told to be read-only",
+        "42P07" | "42723" => "something else has that name: choose another schema, or an empty one",
         // Each is another one's by the time it is used.
         "26000" | "42P05" => {
             "behind a pooler that shares sessions, add `sessions=shared` to the URL"

@@ -1,30 +1,9 @@
-//! Making, changing and removing the tables, on a real server.
+//! Up, down, and many at once.
 
-use resque_core::{Error, Result};
-use resque_postgres::{Config, Migrator, VERSION};
-use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+use resque_core::Error;
+use resque_postgres::{Migrator, VERSION};
 
-fn config(namespace: &str) -> Config {
-    let server = resque_testserver::shared_postgres().expect("a Postgres server");
-    let config = Config::parse(server.url()).expect("a URL");
-    let namespace = format!("{namespace} {}", std::process::id());
-    config.with_namespace(namespace).expect("a name")
-}
-
-async fn run(config: &Config, sql: &str) {
-    let server = resque_testserver::shared_postgres().expect("a Postgres server");
-    let mut connection = PgConnection::connect(server.url())
-        .await
-        .expect("a connection");
-    let sql = sql.replace("SCHEMA", &format!("\"{}\"", config.namespace()));
-    let done = sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection);
-    done.await.expect("to be executed");
-}
-
-async fn applied(migrator: &Migrator) -> Result<Vec<bool>> {
-    let status = migrator.status().await?;
-    Ok(status.iter().map(|step| step.applied.is_some()).collect())
-}
+use crate::support::{applied, config, run};
 
 #[tokio::test]
 async fn up_and_down_and_up_again() {
