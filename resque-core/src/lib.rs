@@ -61,7 +61,7 @@ pub use self::job::{
 };
 pub use self::limits::{
     Claim, Claimed, JobLimits, LONGEST_TURN, Lease, LeaseChanges, Lock, Need, Rate, Renewal,
-    TURN_KEPT, Unique,
+    TURN_KEPT, TURN_LATE, Unique,
 };
 pub use self::page::Page;
 pub use self::payload::Payload;

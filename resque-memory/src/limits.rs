@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use async_trait::async_trait;
 use resque_core::{
     Claim, Claimed, LONGEST_TURN, Lease, LeaseChanges, Limits, Lock, Need, Renewal, Result,
-    TURN_KEPT,
+    TURN_KEPT, TURN_LATE,
 };
 
 use crate::store::{State, Store, unknown};
@@ -106,7 +106,8 @@ impl Counted {
             }
         }
         let Some(wait) = refusals.iter().map(|(_, turn)| *turn).max() else {
-            claim.needs.iter().for_each(|need| self.take(need, now));
+            let take = |need| self.take(need, &claim.job, now);
+            claim.needs.iter().for_each(take);
             claim.frees.iter().for_each(|lease| {
                 self.free(lease);
             });
@@ -140,7 +141,7 @@ impl Counted {
             }
             Need::Token { rate, .. } => {
                 let ahead = rate.every().saturating_mul(rate.at_once() - 1);
-                let taken = name.taken.unwrap_or(now).max(now);
+                let taken = name.tokens_from(job, now);
                 let free = taken.checked_sub(ahead).unwrap_or(now);
                 let behind = line.map(|line| later(line, rate.every()));
                 Ok((free > now || jumps).then(|| behind.unwrap_or(free).max(free)))
@@ -150,7 +151,7 @@ impl Counted {
     }
 
     /// Takes what a job needs; that it is there was looked at.
-    fn take(&mut self, need: &Need, now: SystemTime) {
+    fn take(&mut self, need: &Need, job: &str, now: SystemTime) {
         let name = self.open(need.name());
         match need {
             Need::Place { lease, .. } => {
@@ -160,7 +161,7 @@ impl Counted {
                 *until = lease.until.max(*until);
             }
             Need::Token { rate, .. } => {
-                let taken = name.taken.unwrap_or(now).max(now);
+                let taken = name.tokens_from(job, now);
                 name.taken = Some(later(taken, rate.every()));
             }
             _ => {}
@@ -169,6 +170,15 @@ impl Counted {
 }
 
 impl Name {
+    /// Up to when tokens are taken, as a job sees it: one that comes to its turn a little late does
+    /// not hold up those behind it.
+    fn tokens_from(&self, job: &str, now: SystemTime) -> SystemTime {
+        let earliest = now.checked_sub(TURN_LATE).unwrap_or(now);
+        let turn = self.turns.get(job).filter(|turn| **turn <= now);
+        let from = turn.map_or(now, |turn| earliest.max(*turn));
+        self.taken.unwrap_or(from).max(from)
+    }
+
     fn is_blank(&self) -> bool {
         self.leases.is_empty()
             && self.turns.is_empty()

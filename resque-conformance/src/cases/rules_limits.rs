@@ -306,6 +306,36 @@ cases! {
         Ok(())
     }
 
+    /// Who comes a little late to its turn holds up nobody behind it.
+    #[needs(limits)]
+    async fn who_comes_a_little_late_holds_up_nobody(world: &World) -> Verdict {
+        let store = world.store();
+        for number in [1, 2, 3] {
+            store.claims_token(number, 1, 0).await?;
+        }
+        let one = |number| claim(number, vec![token("t", 1)]);
+        let late = store.at(10) + Duration::from_millis(700);
+        let answers = store.limits()?.claim(&[one(2)], late).await?;
+        ensure_eq!(answers, [Claimed::Granted], "who comes late");
+        ensure_eq!(store.claims_token(3, 1, 20).await?, Claimed::Granted, "who is next");
+        let early = store.claims_token(4, 1, 29).await?;
+        ensure!(early != Claimed::Granted, "there was a token too many");
+        Ok(())
+    }
+
+    /// Who comes very late catches up on no more than a moment.
+    #[needs(limits)]
+    async fn who_comes_very_late_catches_up_on_a_moment(world: &World) -> Verdict {
+        let store = world.store();
+        for number in [1, 2, 3] {
+            store.claims_token(number, 1, 0).await?;
+        }
+        ensure_eq!(store.claims_token(2, 1, 25).await?, Claimed::Granted, "the first one");
+        let second = store.claims_token(3, 1, 25).await?;
+        ensure!(second != Claimed::Granted, "two were granted at once");
+        Ok(())
+    }
+
     /// Nobody is sent further away than the longest turn, however many wait.
     #[needs(limits)]
     async fn nobody_is_sent_too_far_away(world: &World) -> Verdict {

@@ -26,7 +26,9 @@ pub trait Limits: Debug + Send + Sync {
     ///   beyond `now`;
     /// - for a token, if there is one: with `every` and `at_once` of the rate, one is taken by
     ///   moving the bucket's time (or `now`, if that is later) on by `every`, which it must not be
-    ///   ahead of `now` by more than `at_once - 1` times;
+    ///   ahead of `now` by more than `at_once - 1` times; for a job that was sent away by this name
+    ///   and comes late, the time it was sent to stands in place of `now`, but no time more than
+    ///   [`TURN_LATE`](crate::TURN_LATE) ago;
     /// - in both cases only if nobody else waits: either the line of the name does not reach beyond
     ///   `now`, or the job was sent away by this name before (and not more than
     ///   [`TURN_KEPT`](crate::TURN_KEPT) after the time it was sent to).

@@ -4,6 +4,7 @@ mod asked;
 mod batch;
 #[cfg(feature = "worker")]
 pub mod blocking;
+mod cancel;
 mod classes;
 mod control;
 mod delayed;

@@ -95,13 +95,17 @@ impl Client {
         let performer = Performer::new(self.handlers(), self.clone());
         let queue = QueueName::new(&held.queue).ok();
         let worker = held.receipt.worker().clone();
+        let limits = performer.handlers().limit_table();
+        let limits = limits.of(&held.queue, &held.payload);
         let ctx = performer.prepare(Attempt::new(queue, held.payload).on(worker.clone()));
         let failure = performer.fail(&ctx, JobFailure::dirty_exit()).await;
         let now = self.store_time().await?;
         let record = failure
             .into_record(&ctx, now)
             .on(worker.as_str(), held.queue);
-        let settlement = Settlement::recovered(held.receipt, record);
+        let mut settlement = Settlement::recovered(held.receipt, record);
+        settlement.leases =
+            limits.and_then(|limits| limits.leases(&worker).changes(&settlement.outcome, now));
         let mut answer = store
             .queues()
             .exchange(&[settlement], &[], &QueueList::all(), now)

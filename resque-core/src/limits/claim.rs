@@ -12,6 +12,9 @@ pub const LONGEST_TURN: Duration = Duration::from_secs(300);
 /// How long a refused job stands in line after the time it was sent to.
 pub const TURN_KEPT: Duration = Duration::from_secs(60);
 
+/// How late a refused job may come for a token without holding up those behind it.
+pub const TURN_LATE: Duration = Duration::from_secs(1);
+
 /// What a reserved job needs before it starts: everything, or nothing is taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claim {

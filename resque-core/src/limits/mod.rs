@@ -6,19 +6,19 @@
 
 mod claim;
 mod lease;
-#[expect(dead_code, reason = "the worker that claims comes next")]
 mod of_job;
 mod policy;
 mod rate;
-#[expect(dead_code, reason = "the worker that claims comes next")]
 mod table;
 mod unique;
 
-pub use self::claim::{Claim, Claimed, LONGEST_TURN, Need, TURN_KEPT};
+pub use self::claim::{Claim, Claimed, LONGEST_TURN, Need, TURN_KEPT, TURN_LATE};
 pub use self::lease::{Lease, LeaseChanges, Lock, Renewal};
 pub use self::policy::JobLimits;
 pub use self::rate::Rate;
 pub use self::unique::Unique;
 
+#[cfg(feature = "worker")]
+pub(crate) use self::of_job::{Leases, after};
 pub(crate) use self::of_job::{Limiting, Wanted};
 pub(crate) use self::table::LimitTable;

@@ -133,6 +133,22 @@ impl Wanted {
         }
     }
 
+    /// What becomes of leases when the job was performed without having claimed anything.
+    #[cfg(feature = "testing")]
+    pub(crate) fn unclaimed(
+        &self,
+        worker: &WorkerId,
+        outcome: &Outcome,
+        now: SystemTime,
+    ) -> Option<Box<LeaseChanges>> {
+        let mut changes = self
+            .leases(worker)
+            .changes(outcome, now)
+            .unwrap_or_default();
+        changes.free.extend(self.freed_at_start());
+        (!changes.is_empty()).then_some(changes)
+    }
+
     /// Whether the job has to ask before it starts.
     pub(crate) fn claims(&self) -> bool {
         let frees = self.unique.as_ref().map(|(unique, _)| unique.ends);

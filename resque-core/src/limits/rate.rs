@@ -7,7 +7,7 @@ use std::time::Duration;
 ///
 /// Without a burst at most one job starts in each interval: "30 a minute" is one every two seconds,
 /// so that no minute ever sees more than 31. With a burst of `n`, `n` may start at once after a
-/// quiet time.
+/// quiet time. Jobs that waited for their turn and come late may catch up on a second.
 ///
 /// ```
 /// use std::time::Duration;

@@ -138,9 +138,14 @@ impl Drain {
             });
         }
         let ctx = self.performer.prepare(Attempt::from(&held));
+        let limits = self.performer.handlers().limit_table();
+        let limits = limits.of(held.queue.as_str(), &held.payload);
+        let worker = held.worker.clone();
         let performed = self.performer.perform(&ctx).await;
         let now = self.client.store_time().await?;
-        let settlement = performed.clone().settlement(&ctx, held.receipt, || now);
+        let mut settlement = performed.clone().settlement(&ctx, held.receipt, || now);
+        settlement.leases =
+            limits.and_then(|limits| limits.unclaimed(&worker, &settlement.outcome, now));
         drained
             .jobs
             .push((QueuedJob::new(held.queue, held.payload), performed));

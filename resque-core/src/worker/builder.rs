@@ -13,8 +13,8 @@ use super::events::{Events, Sink};
 use super::settings::{FOREIGN_PRUNE_AFTER, PoolSettings, Settings, Signals};
 use super::{Event, Polling, WithoutEffect, Worker, WorkerEnv};
 use crate::{
-    Backend, Error, Handlers, Hooks, Job, JobContext, JobResult, QueueList, Result, RetryPolicy,
-    SharedClock, SystemClock, WorkerHooks,
+    Backend, Error, Handlers, Hooks, Job, JobContext, JobLimits, JobResult, QueueList, Rate,
+    Result, RetryPolicy, SharedClock, SystemClock, WorkerHooks,
 };
 
 /// How many slots a worker has if nothing else is said.
@@ -105,6 +105,27 @@ impl WorkerBuilder {
         Fut: Future<Output = JobResult> + Send + 'static,
     {
         self.handlers = self.handlers.register_fn(class, function);
+        self
+    }
+
+    /// Sets the limits of a class; see [`Handlers::limits`].
+    pub fn limits<A>(mut self, class: &str, limits: JobLimits<A>) -> Self
+    where
+        A: DeserializeOwned + 'static,
+    {
+        self.handlers = self.handlers.limits(class, limits);
+        self
+    }
+
+    /// Runs at most so many jobs from a queue at once, over all processes.
+    pub fn queue_at_most(mut self, queue: &str, jobs: u32) -> Self {
+        self.handlers = self.handlers.queue_at_most(queue, jobs);
+        self
+    }
+
+    /// Starts jobs from a queue only so often, over all processes.
+    pub fn queue_rate(mut self, queue: &str, rate: Rate) -> Self {
+        self.handlers = self.handlers.queue_rate(queue, rate);
         self
     }
 

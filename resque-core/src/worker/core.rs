@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::events::Events;
 use super::identity::Identity;
+use super::limiter::Limiter;
 use super::outage::Link;
 use super::report::Counters;
 use super::settings::Settings;
@@ -12,6 +13,7 @@ use super::slots::Slots;
 use super::store_clock::StoreClock;
 use super::vitals::Vitals;
 use super::{Event, Phase};
+use crate::limits::LimitTable;
 use crate::{Result, SharedClock};
 
 /// What all parts of a running worker share.
@@ -24,6 +26,8 @@ pub(crate) struct Core {
     pub(crate) vitals: Vitals,
     pub(crate) events: Events,
     pub(crate) counters: Counters,
+    /// What jobs need before they start; `None` if no class has limits.
+    pub(crate) limiter: Option<Limiter>,
     links: OnceLock<Links>,
     phase: Mutex<Phase>,
     demand: AtomicU8,
@@ -51,8 +55,14 @@ pub(crate) enum Demand {
 }
 
 impl Core {
-    pub(crate) fn new(settings: Settings, clock: SharedClock, events: Events) -> Result<Self> {
+    pub(crate) fn new(
+        settings: Settings,
+        clock: SharedClock,
+        events: Events,
+        limits: &LimitTable,
+    ) -> Result<Self> {
         Ok(Self {
+            limiter: Limiter::new(limits, settings.prune_after),
             store_clock: StoreClock::new(clock.clone()),
             slots: Slots::new(&settings.pools, Identity::of_this_process())?,
             vitals: Vitals::new(clock.clone(), settings.stale_after()),

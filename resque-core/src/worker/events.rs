@@ -46,6 +46,18 @@ pub enum Event {
         /// How long it has been running.
         elapsed: Duration,
     },
+    /// A job has to wait because a limit is reached; it comes again by itself.
+    Deferred {
+        /// Which job.
+        job: JobInfo,
+        /// When it comes again.
+        until: SystemTime,
+    },
+    /// Somebody wants a running job to end; it is asked to, and dropped if it does not.
+    Cancelled {
+        /// Which job.
+        job: JobInfo,
+    },
     /// The store has noted how jobs of these slots ended.
     Settled {
         /// The slots, one for each job.

@@ -190,7 +190,7 @@ pub(super) async fn perform(legacy: Legacy, running: Arc<Running>) -> Option<Leg
         None => executor.performer.prepare((&running.reservation).into()),
     };
     running.attach_context(ctx.clone());
-    if executor.core.demand() > Demand::Nothing {
+    if executor.core.demand() > Demand::Nothing || running.is_cancelled() {
         ctx.cancel();
     }
     let span = tracing::info_span!(

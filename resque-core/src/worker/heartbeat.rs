@@ -9,6 +9,7 @@ use super::Event;
 use super::core::Core;
 use super::leaving;
 use super::outage::{Backoff, Link, broke};
+use super::upkeep;
 use super::vitals::Moment;
 use crate::{Heartbeats, Result, WorkerId};
 
@@ -116,7 +117,8 @@ impl Heart {
             self.last = Some(sent);
             core.vitals.beaten(sent);
         }
-        self.drop_old_ids().await
+        self.drop_old_ids().await?;
+        upkeep::of_running_jobs(&core, &self.link.backend()).await
     }
 
     /// Registers every id in use. For those that are on the registry already it is a heartbeat.

@@ -178,7 +178,7 @@ impl Janitor {
             if some.is_empty() {
                 return Ok(leaving);
             }
-            let settlements: Vec<_> = some.iter().map(|one| one.settlement(now)).collect();
+            let settlements: Vec<_> = some.iter().map(|one| self.freeing(one, now)).collect();
             let exchange = backend
                 .queues()
                 .exchange(&settlements, &[], from, now)
@@ -195,6 +195,17 @@ impl Janitor {
                 }
             }
         }
+    }
+
+    /// The settlement of a recovery, with what the dead worker held beside the job.
+    fn freeing(&self, recovery: &Recovery, now: SystemTime) -> Settlement {
+        let mut settlement = recovery.settlement(now);
+        if let Some(limiter) = &self.core.limiter {
+            let Held { queue, payload, .. } = &recovery.held;
+            let leases = limiter.leases_of(&recovery.dead.id, queue, payload);
+            settlement.leases = leases.and_then(|held| held.changes(&settlement.outcome, now));
+        }
+        settlement
     }
 
     async fn prune(&self, backend: &Backend, leaving: &[Leaving]) -> Result<()> {

@@ -11,15 +11,23 @@ use crate::{Backend, Held, Leaving, Left, Receipt, Result, Settled, Settlement, 
 pub(crate) async fn release(core: &Core, backend: &Backend, jobs: &[Arc<Running>]) -> Result<()> {
     let mut jobs: Vec<_> = jobs.iter().collect();
     jobs.sort_unstable_by_key(|running| running.number);
-    let receipts = jobs.into_iter().map(|running| running.receipt().clone());
-    release_receipts(core, backend, receipts.collect()).await
+    let release = |running: &Arc<Running>| {
+        let settlement = Settlement::release(running.receipt().clone());
+        core.with_leases(running, settlement)
+    };
+    let releases = jobs.into_iter().map(release).collect();
+    settle_releases(core, backend, releases).await
 }
 
 async fn release_receipts(core: &Core, backend: &Backend, receipts: Vec<Receipt>) -> Result<()> {
-    if receipts.is_empty() {
+    let releases = receipts.into_iter().map(Settlement::release).collect();
+    settle_releases(core, backend, releases).await
+}
+
+async fn settle_releases(core: &Core, backend: &Backend, releases: Vec<Settlement>) -> Result<()> {
+    if releases.is_empty() {
         return Ok(());
     }
-    let releases: Vec<_> = receipts.into_iter().map(Settlement::release).collect();
     let from = &core.settings.pools[0].queues;
     let now = core.store_clock.now();
     let exchange = backend.queues().exchange(&releases, &[], from, now).await?;

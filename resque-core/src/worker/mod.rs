@@ -14,6 +14,7 @@ mod identity;
 mod janitor;
 mod leaving;
 mod lifecycle;
+mod limiter;
 mod moments;
 mod outage;
 mod pacing;
@@ -29,6 +30,7 @@ mod snapshot;
 mod stop;
 mod store_clock;
 mod supervisor;
+mod upkeep;
 mod vitals;
 
 pub use self::builder::WorkerBuilder;

@@ -61,8 +61,12 @@ impl Worker {
         events: Events,
     ) -> Result<Self> {
         let (notes, inbox) = mpsc::unbounded_channel();
+        let limits = handlers.limit_table();
+        if !limits.is_empty() && backend.queues().limits().is_none() {
+            return Err(backend.not_offered("limiting jobs", "limits"));
+        }
         Ok(Self {
-            core: Arc::new(Core::new(settings, clock, events)?),
+            core: Arc::new(Core::new(settings, clock, events, limits)?),
             backend,
             handlers,
             hooks,

@@ -1,7 +1,7 @@
 //! The slots of a process: under which ids they ask, and what they do.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::task::AbortHandle;
@@ -9,6 +9,7 @@ use tokio::task::AbortHandle;
 use super::JobInfo;
 use super::identity::Identity;
 use super::settings::PoolSettings;
+use crate::limits::Leases;
 use crate::wire::payload::decode;
 use crate::{JobContext, Receipt, Reservation, Result, WorkerId};
 
@@ -26,6 +27,8 @@ pub(crate) struct Running {
     pub(crate) reservation: Reservation,
     task: Mutex<Task>,
     stuck: AtomicBool,
+    cancelled: AtomicBool,
+    leases: OnceLock<Box<Leases>>,
 }
 
 /// What can be done to a job that runs. It is let go where the job ends, not where it is settled,
@@ -52,6 +55,8 @@ impl Running {
             reservation,
             task: Mutex::default(),
             stuck: AtomicBool::new(false),
+            cancelled: AtomicBool::new(false),
+            leases: OnceLock::new(),
         }
     }
 
@@ -92,6 +97,27 @@ impl Running {
     /// What the job is told, while it runs.
     pub(crate) fn context(&self) -> Option<JobContext> {
         self.task().context.clone()
+    }
+
+    /// Notes what the job holds while it runs.
+    pub(crate) fn attach_leases(&self, leases: Leases) {
+        let _ = self.leases.set(Box::new(leases));
+    }
+
+    /// What the job holds while it runs.
+    pub(crate) fn leases(&self) -> Option<&Leases> {
+        self.leases.get().map(|leases| &**leases)
+    }
+
+    /// Asks the job to stop because somebody wants it to end: it is not tried again.
+    pub(crate) fn cancel_for_good(&self) {
+        self.cancelled.store(true, Ordering::SeqCst);
+        self.cancel();
+    }
+
+    /// Whether somebody wants the job to end.
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::SeqCst)
     }
 
     /// Asks the job to stop.

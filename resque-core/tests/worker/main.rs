@@ -4,8 +4,10 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod basics;
+mod cancel;
 mod environment;
 mod failures;
+mod limits;
 mod moments;
 mod names;
 mod outages;

@@ -142,6 +142,11 @@ impl World {
         self.store.workers().stat(name).await.unwrap()
     }
 
+    /// The store's time.
+    pub(crate) fn now(&self) -> std::time::SystemTime {
+        resque_core::Clock::now(&self.clock)
+    }
+
     /// How many workers are on the registry.
     pub(crate) async fn registered(&self) -> usize {
         self.store.workers().workers().await.unwrap().workers.len()

@@ -9,7 +9,7 @@ use super::tally::Settlements;
 use crate::worker::exchange::{Answer, Batch, Round};
 use crate::worker::slots::{Doing, Running};
 use crate::worker::supervisor::Note;
-use crate::{Error, Exchange, Reservation, Settled, Settlement, Ticket, WorkerId};
+use crate::{Error, Exchange, Reservation, Settled, Ticket, WorkerId};
 
 impl Pool {
     pub(super) fn take_answer(&mut self, answer: Answer) {
@@ -185,11 +185,19 @@ impl Pool {
         }
         if self.core.phase().is_leaving() {
             // They came too late to be started; they go back at once.
-            for running in jobs {
-                let settlement = Settlement::release(running.receipt().clone());
-                self.ended.push(running, settlement);
-            }
+            return self.release(jobs);
+        }
+        let jobs = self.claim(jobs);
+        self.hand_over(jobs);
+    }
+
+    /// Gives jobs to those who perform them.
+    pub(super) fn hand_over(&mut self, jobs: Vec<Arc<Running>>) {
+        if jobs.is_empty() {
             return;
+        }
+        if self.core.phase().is_leaving() {
+            return self.release(jobs);
         }
         self.running += jobs.len();
         self.drained = false;

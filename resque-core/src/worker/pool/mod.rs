@@ -7,6 +7,7 @@
 mod answers;
 mod appetite;
 mod asking;
+mod claiming;
 mod tally;
 mod telling;
 
@@ -19,6 +20,7 @@ use futures::stream::FuturesUnordered;
 use tokio::sync::{mpsc, watch};
 
 use self::appetite::Appetite;
+use self::claiming::Answers;
 use self::telling::Told;
 use super::core::Core;
 use super::exchange::{Answer, Batch, LARGEST_EXCHANGE};
@@ -27,7 +29,7 @@ use super::outage::{Backoff, Connection, Link, broke};
 use super::pacing::Pacer;
 use super::slots::Running;
 use super::supervisor::{HURRY, Note, Orders};
-use crate::{Error, QueueList, Result};
+use crate::{Error, QueueList, Result, Settlement};
 
 /// How often a pool lets other tasks run while results keep coming, before it sends them.
 const GATHERING_TURNS: usize = 8;
@@ -57,6 +59,8 @@ pub(crate) struct Pool {
     abandoned: Vec<Arc<Running>>,
 
     in_flight: FuturesUnordered<BoxFuture<'static, Answer>>,
+    /// Claims under way; their jobs count as running.
+    claiming: FuturesUnordered<BoxFuture<'static, Answers>>,
     /// How many ended jobs the exchanges under way carry.
     in_flight_jobs: usize,
     inbox: Vec<Finished>,
@@ -118,6 +122,7 @@ impl Pool {
             troubled: Batch::default(),
             abandoned: Vec::new(),
             in_flight: FuturesUnordered::new(),
+            claiming: FuturesUnordered::new(),
             in_flight_jobs: 0,
             inbox: Vec::new(),
             appetite: Appetite::CAREFUL,
@@ -166,6 +171,7 @@ impl Pool {
                 Err(_) => self.given_up = true,
             },
             Some(answer) = self.in_flight.next() => self.take_answer(answer),
+            Some(answers) = self.claiming.next() => self.take_claims(answers),
             count = self.results.recv_many(&mut self.inbox, LARGEST_EXCHANGE), if !self.deserted => {
                 if count == 0 {
                     self.deserted = true;
@@ -244,11 +250,22 @@ impl Pool {
             self.inbox.push(finished);
         }
         self.running -= self.inbox.len();
-        for finished in self.inbox.drain(..) {
-            match finished.settlement {
-                Some(settlement) => self.ended.push(finished.running, settlement),
-                None => self.abandoned.push(finished.running),
+        let mut inbox = std::mem::take(&mut self.inbox);
+        for Finished {
+            running,
+            settlement,
+        } in inbox.drain(..)
+        {
+            match settlement {
+                Some(settlement) => self.end(running, settlement),
+                // It did not end when it was asked to, and was dropped.
+                None if running.is_cancelled() => {
+                    let settlement = Settlement::release(running.receipt().clone());
+                    self.end(running, settlement);
+                }
+                None => self.abandoned.push(running),
             }
         }
+        self.inbox = inbox;
     }
 }

@@ -1,0 +1,108 @@
+//! Running jobs that somebody wants to end.
+
+use std::sync::Arc;
+
+use resque_core::worker::Event;
+use resque_core::{Client, JobError};
+
+use crate::world::{Gate, Running, World, start};
+
+fn client(world: &World) -> Client {
+    Client::new(world.store.clone()).with_clock(Arc::new(world.clock.clone()))
+}
+
+async fn cancelled(worker: &mut Running) {
+    worker
+        .event(|event| matches!(event, Event::Cancelled { .. }).then_some(()))
+        .await;
+}
+
+#[tokio::test]
+async fn a_cancelled_job_hears_of_it_and_fails_for_good() {
+    let world = World::new();
+    world.push("Waits", 0..1).await;
+    let builder = world
+        .worker()
+        .register_fn("Waits", |_: Vec<u32>, ctx| async move {
+            ctx.cancellation().cancelled().await;
+            Err(JobError::new("Stopped", "half done"))
+        });
+    let mut worker = start(builder);
+    let job = worker.started().await;
+    let id = job.worker.unwrap();
+    assert!(client(&world).cancel(id.as_str()).await.unwrap());
+    let _flow = world.flow();
+    cancelled(&mut worker).await;
+    worker.settled(1).await;
+    assert!(
+        !client(&world).cancel(id.as_str()).await.unwrap(),
+        "it is idle"
+    );
+    let report = worker.quit().await;
+    assert_eq!((report.processed, report.failed), (1, 1));
+    let failure = world.failures().await.remove(0);
+    assert_eq!(failure.exception, "Resque::Cancelled");
+    assert_eq!(
+        failure.error,
+        "The job was cancelled while it ran; it said: Stopped: half done"
+    );
+}
+
+#[tokio::test]
+async fn a_job_that_does_not_listen_is_dropped_and_the_next_one_is_spared() {
+    let world = World::new();
+    let gate = Gate::new();
+    world.push("Gate", 0..2).await;
+    let mut worker = start(gate.on(world.worker()));
+    worker.started().await;
+    let working = client(&world).working().await.unwrap();
+    let held: Vec<_> = working
+        .into_iter()
+        .filter_map(|worker| worker.holds)
+        .collect();
+    assert_eq!(client(&world).cancel_held(&held).await.unwrap(), 1);
+    let flow = world.flow();
+    cancelled(&mut worker).await;
+    worker.settled(1).await;
+    worker.started().await;
+    let beats = world.faults.calls(resque_core::testing::Operation::Marked);
+    while world.faults.calls(resque_core::testing::Operation::Marked) < beats + 3 {
+        tokio::task::yield_now().await;
+    }
+    drop(flow);
+    gate.open(1);
+    worker.settled(1).await;
+    let report = worker.quit().await;
+    assert_eq!(
+        (report.processed, report.failed, report.released),
+        (2, 1, 0)
+    );
+    let failures = world.failures().await;
+    assert_eq!(failures.len(), 1);
+    assert_eq!(failures[0].error, "The job was cancelled while it ran");
+}
+
+#[tokio::test]
+async fn a_cancelled_job_that_is_done_nevertheless_is_done() {
+    let world = World::new();
+    world.push("Waits", 0..1).await;
+    let builder = world
+        .worker()
+        .register_fn("Waits", |_: Vec<u32>, ctx| async move {
+            ctx.cancellation().cancelled().await;
+            Ok(())
+        });
+    let mut worker = start(builder);
+    let id = worker.started().await.worker.unwrap();
+    assert!(client(&world).cancel(id.as_str()).await.unwrap());
+    let _flow = world.flow();
+    worker.settled(1).await;
+    let report = worker.quit().await;
+    assert_eq!((report.processed, report.failed), (1, 0));
+}
+
+#[tokio::test]
+async fn nobody_works_on_what_is_to_be_cancelled() {
+    let world = World::new();
+    assert!(!client(&world).cancel("h:1:q").await.unwrap());
+}
