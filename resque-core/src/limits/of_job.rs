@@ -108,6 +108,7 @@ impl Wanted {
     }
 
     /// The lock that is given up when the job starts.
+    #[cfg(feature = "worker")]
     pub(crate) fn freed_at_start(&self) -> Option<Lease> {
         let (unique, name) = self.unique.as_ref()?;
         (unique.ends == Ends::AtStart).then(|| Lease::new(name.clone(), self.job.clone()))
@@ -150,6 +151,7 @@ impl Wanted {
     }
 
     /// Whether the job has to ask before it starts.
+    #[cfg(feature = "worker")]
     pub(crate) fn claims(&self) -> bool {
         let frees = self.unique.as_ref().map(|(unique, _)| unique.ends);
         !self.places.is_empty() || !self.tokens.is_empty() || frees == Some(Ends::AtStart)
@@ -157,6 +159,7 @@ impl Wanted {
 }
 
 impl Leases {
+    #[cfg(feature = "worker")]
     pub(crate) fn is_empty(&self) -> bool {
         self.places.is_empty() && self.lock.is_none()
     }

@@ -24,6 +24,7 @@ struct OfQueue {
 }
 
 impl LimitTable {
+    #[cfg(feature = "worker")]
     pub(crate) fn is_empty(&self) -> bool {
         self.classes.is_empty() && self.queues.is_empty()
     }
