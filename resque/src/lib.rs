@@ -45,9 +45,14 @@
 //! | [`migrating`] | every call of the Ruby and Perl clients, and ours |
 //!
 //! Features: `memory` and `redis` (on unless turned off), `fred` (another driver for Redis),
-//! `postgres`, `testing`.
+//! `postgres`, `process` (jobs in processes of their own), `testing`.
 
 mod connect;
+/// Jobs in processes of their own.
+#[cfg(feature = "process")]
+pub mod isolation {
+    pub use resque_isolation::*;
+}
 #[cfg(feature = "memory")]
 pub mod memory;
 pub mod migrating;

@@ -94,6 +94,12 @@ impl JobFailure {
         Self::new("Resque::DirtyExit", "Job still being processed")
     }
 
+    /// The worker was told to stop and ended the job.
+    #[must_use]
+    pub fn terminated() -> Self {
+        Self::new("Resque::TermException", "SIGTERM")
+    }
+
     /// The record of this failure of that job. Of a job that was tried before it tells the history,
     /// in the payload.
     #[must_use]

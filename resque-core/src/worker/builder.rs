@@ -1,17 +1,19 @@
 //! Puts a worker together.
 
+mod ending;
+
 use std::fmt;
 use std::future::Future;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 
+use self::ending::Titles;
 use super::env::Program;
 use super::events::{Events, Sink};
 use super::settings::{FOREIGN_PRUNE_AFTER, PoolSettings, Settings, Signals};
-use super::{Event, Polling, WithoutEffect, Worker, WorkerEnv};
+use super::{Event, Isolation, Polling, WithoutEffect, Worker, WorkerEnv};
 use crate::{
     Backend, Error, Handlers, Hooks, Job, JobContext, JobLimits, JobResult, QueueList, Rate,
     Result, RetryPolicy, SharedClock, SystemClock, WorkerHooks,
@@ -39,6 +41,7 @@ pub struct WorkerBuilder {
     obeys_signals: bool,
     graceful_term: bool,
     env: Option<WorkerEnv>,
+    titles: Titles,
     heartbeat_every: Option<Duration>,
     janitor_every: Option<Duration>,
 }
@@ -59,6 +62,7 @@ impl WorkerBuilder {
             obeys_signals: false,
             graceful_term: false,
             env: None,
+            titles: Titles::default(),
             heartbeat_every: None,
             janitor_every: None,
         }
@@ -150,10 +154,20 @@ impl WorkerBuilder {
 
     /// Calls these hooks in the life of the worker, instead of those named so far.
     ///
-    /// Jobs run as tasks of this process, so `before_fork` and `after_fork` are both called in the
-    /// job's own task right before it starts, in this order; an error of either fails the job.
+    /// Of jobs that run as tasks of this process, `before_fork` and `after_fork` are both called in
+    /// the job's own task right before it starts, in this order; an error of either fails the job.
+    /// Of isolated jobs `before_fork` is called here, and `after_fork` in the process that performs
+    /// the job, if that was given the hooks.
     pub fn worker_hooks(mut self, hooks: WorkerHooks) -> Self {
         self.hooks = hooks;
+        self
+    }
+
+    /// Performs jobs in other processes instead of tasks of this one. What a job breaks, leaks or
+    /// blocks there, it breaks for itself: its process is killed or has died, that is recorded, and
+    /// the worker goes on.
+    pub fn isolation(mut self, isolation: impl Isolation) -> Self {
+        self.settings.isolation = Some(Arc::new(isolation));
         self
     }
 
@@ -174,13 +188,14 @@ impl WorkerBuilder {
     }
 
     /// Takes over what Resque's environment variables say: the queues unless they are named
-    /// already, `COUNT` as the number of slots, intervals, timeouts, `GRACEFUL_TERM` and
-    /// `PIDFILE`. [`build`](Self::build) warns of variables that are
+    /// already, `COUNT` as the number of slots, intervals, timeouts, `GRACEFUL_TERM`, `TERM_CHILD`,
+    /// `FORK_PER_JOB=false`, `RESQUE_PROCLINE_PREFIX` and `PIDFILE`. [`build`](Self::build) warns of variables that are
     /// [without effect](Self::without_effect).
     pub fn env(mut self, env: &WorkerEnv) -> Self {
         self.env = Some(env.clone());
         self.slots = env.count.unwrap_or(self.slots);
         self.graceful_term |= env.graceful_term;
+        self.settings.term_child |= env.term_child;
         let settings = &mut self.settings;
         settings.polling = env.polling;
         settings.term_timeout = env.term_timeout.unwrap_or(settings.term_timeout);
@@ -210,6 +225,8 @@ impl WorkerBuilder {
             names_queues: self.queues.is_some() || !self.pools.is_empty(),
             shares_slots: self.queues.is_some() || self.pools.is_empty(),
             obeys_signals: self.obeys_signals,
+            isolates: self.settings.isolation.is_some(),
+            shows_titles: self.shown_titles().is_some(),
             keeps_failures: self.backend.queues().info().failure_layout,
         };
         let env = self.env.as_ref();
@@ -227,7 +244,12 @@ impl WorkerBuilder {
         for WithoutEffect { variable, reason } in self.without_effect() {
             tracing::warn!(variable, reason, "an environment variable has no effect");
         }
+        let titles = self.shown_titles();
         let mut settings = self.settings;
+        settings.titles = titles;
+        if self.env.as_ref().and_then(|env| env.fork_per_job) == Some(false) {
+            settings.isolation = None;
+        }
         let told = self.env.and_then(|env| env.queues);
         let queues = match self.queues {
             None if self.pools.is_empty() => told.map(Ok),
@@ -291,51 +313,6 @@ impl WorkerBuilder {
             self.clock,
             events,
         )
-    }
-}
-
-/// How a worker ends.
-impl WorkerBuilder {
-    /// Obeys the signals QUIT, TERM, INT, USR2 and CONT as Resque does; on Windows Ctrl-C.
-    /// Otherwise the program stops the worker with its [`WorkerHandle`](super::WorkerHandle).
-    pub fn handle_signals(mut self) -> Self {
-        self.obeys_signals = true;
-        self
-    }
-
-    /// Lets TERM act like QUIT.
-    pub fn graceful_term(mut self, graceful: bool) -> Self {
-        self.graceful_term = graceful;
-        self
-    }
-
-    /// After a stop, how long running jobs are let be before they are cancelled.
-    pub fn pre_shutdown_timeout(mut self, timeout: Duration) -> Self {
-        self.settings.pre_shutdown_timeout = timeout;
-        self
-    }
-
-    /// After a stop, how long cancelled jobs have to end before they are dropped and go back to
-    /// the front of their queues. Four seconds if nothing is said.
-    pub fn term_timeout(mut self, timeout: Duration) -> Self {
-        self.settings.term_timeout = timeout;
-        self
-    }
-
-    /// Promises that the process ends as soon as [`Worker::run`] returns.
-    ///
-    /// A job that does not yield can be ended by nothing but the end of the process. With this
-    /// promise it too goes back to its queue when the worker stops, as the very last step; without,
-    /// it stays noted as held, because it would otherwise run twice.
-    pub fn exits_after_run(mut self) -> Self {
-        self.settings.exits_after_run = true;
-        self
-    }
-
-    /// Writes the process id to this file when the worker starts. As in Resque it is never removed.
-    pub fn pidfile(mut self, path: impl Into<PathBuf>) -> Self {
-        self.settings.pidfile = Some(path.into());
-        self
     }
 }
 

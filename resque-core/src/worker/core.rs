@@ -121,6 +121,14 @@ impl Core {
         }
     }
 
+    /// Ends the jobs that run now: those of other processes are killed, unless they are to be asked
+    /// first, and those of this one are cancelled. Jobs that start later are not concerned.
+    pub(crate) fn end_running_jobs(&self) {
+        for running in self.slots.running() {
+            running.cancel();
+        }
+    }
+
     /// The first of `count` consecutive numbers for reservations.
     pub(crate) fn numbers(&self, count: usize) -> u64 {
         self.next_number.fetch_add(count as u64, Ordering::Relaxed)

@@ -15,8 +15,10 @@ use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 use tracing::Instrument;
 
+use super::apart::{overdue, said_when_asked};
 use super::core::{Core, Demand};
 use super::crew::Crew;
+use super::settings::OnTerm;
 use super::slots::Running;
 use super::{Ending, Event};
 use crate::wire::time::TimeFormat;
@@ -76,26 +78,47 @@ impl Executor {
         }
     }
 
-    async fn attempt(&self, ctx: &JobContext) -> Performed {
+    pub(super) fn core(&self) -> &Core {
+        &self.core
+    }
+
+    pub(super) fn performer(&self) -> &Performer {
+        &self.performer
+    }
+
+    pub(super) fn hooks(&self) -> &WorkerHooks {
+        &self.hooks
+    }
+
+    /// Performs a job; `None` if it goes back to its queue: the worker stops and has ended it, or
+    /// it was never begun.
+    async fn attempt(&self, running: &Running, ctx: &JobContext) -> Option<Performed> {
         let started = self.core.events.heard().then(|| {
             self.core.events.tell(|| Event::JobStarted(ctx.into()));
             self.core.clock.monotonic()
         });
         let timeout = ctx.timeout().or(self.core.settings.job_timeout);
-        let performed = match timeout {
-            None => self.work(ctx).await,
+        let end = match (&self.core.settings.isolation, timeout) {
+            (None, None) => Some(self.work(ctx).await),
             // On the heap, so that a job without a timeout is a small task.
-            Some(timeout) => Box::pin(self.work_in_time(ctx, timeout)).await,
+            (None, Some(timeout)) => Some(Box::pin(self.work_in_time(ctx, timeout)).await),
+            (Some(isolation), timeout) => {
+                let kill = running.attach_kill();
+                if self.core.demand() == Demand::Abandon {
+                    kill.cancel();
+                }
+                Box::pin(self.work_apart(&**isolation, ctx, kill, timeout)).await
+            }
         };
-        if let Some(started) = started {
+        if let (Some(started), Some(performed)) = (started, &end) {
             let elapsed = self.core.clock.monotonic().saturating_sub(started);
             self.core.events.tell(|| Event::JobFinished {
                 job: ctx.into(),
-                ending: ending(&performed),
+                ending: ending(performed),
                 elapsed,
             });
         }
-        performed
+        end
     }
 
     async fn work(&self, ctx: &JobContext) -> Performed {
@@ -120,23 +143,29 @@ impl Executor {
         ctx.cancel();
         let grace = self.core.settings.timeout_grace;
         let said = until(work.as_mut(), || clock.sleep(grace)).await;
-        let error = match said {
-            Some(Performed::Failed(failure)) => format!(
-                "The job did not end within {timeout:?}; asked to stop, it said: {}: {}",
-                failure.exception, failure.error
-            ),
+        let failure = match said {
+            Some(Performed::Failed(failure)) => said_when_asked(timeout, &failure),
             Some(performed) => return performed,
-            None => format!("The job did not end within {timeout:?}"),
+            None => overdue(timeout),
         };
         // What the application drops here may panic as well.
         let _ = catch_unwind(AssertUnwindSafe(|| drop(work)));
-        let failure = JobFailure::new("Resque::JobTimeout", error);
         Performed::Failed(self.performer.fail(ctx, failure).await)
     }
 
-    fn settlement(&self, running: &Running, ctx: &JobContext, performed: Performed) -> Settlement {
+    /// How a job is settled; `None` if it goes back to its queue when the worker leaves.
+    fn settlement(
+        &self,
+        running: &Running,
+        ctx: &JobContext,
+        end: Option<Performed>,
+    ) -> Option<Settlement> {
         let receipt = running.receipt().clone();
-        performed.settlement(ctx, receipt, || self.core.store_clock.now())
+        let Some(performed) = end else {
+            let stops = self.core.demand() > Demand::Nothing;
+            return (!stops).then(|| Settlement::release(receipt));
+        };
+        Some(performed.settlement(ctx, receipt, || self.core.store_clock.now()))
     }
 }
 
@@ -200,16 +229,17 @@ pub(super) async fn perform(legacy: Legacy, running: Arc<Running>) -> Option<Leg
         worker = %running.reservation.worker,
         attempt = ctx.attempt(),
     );
-    let attempt = executor.attempt(&ctx);
-    let performed = if span.is_disabled() {
+    let attempt = executor.attempt(running, &ctx);
+    let end = if span.is_disabled() {
         attempt.await
     } else {
         span.in_scope(|| tracing::info!("started"));
-        let performed = Box::pin(attempt.instrument(span.clone())).await;
-        span.in_scope(|| log_end(&performed));
-        performed
+        let end = Box::pin(attempt.instrument(span.clone())).await;
+        span.in_scope(|| log_end(end.as_ref()));
+        end
     };
-    let settlement = executor.settlement(running, &ctx, performed);
+    // Nobody is told of a job that goes back to its queue but by its duty.
+    let settlement = executor.settlement(running, &ctx, end)?;
     let executor = duty.tell(Some(settlement))?;
     Some(Legacy {
         executor,
@@ -218,11 +248,12 @@ pub(super) async fn perform(legacy: Legacy, running: Arc<Running>) -> Option<Leg
 }
 
 /// Logs how a job ended, for whoever follows a worker by its log.
-fn log_end(performed: &Performed) {
-    match performed {
-        Performed::Done => tracing::info!("done"),
-        Performed::Skipped => tracing::info!("skipped"),
-        Performed::Failed(failure) => {
+fn log_end(end: Option<&Performed>) {
+    match end {
+        None => tracing::info!("released"),
+        Some(Performed::Done) => tracing::info!("done"),
+        Some(Performed::Skipped) => tracing::info!("skipped"),
+        Some(Performed::Failed(failure)) => {
             let JobFailure {
                 exception, error, ..
             } = failure;
@@ -291,6 +322,18 @@ impl Executor {
         .on(reservation.worker.as_str(), reservation.queue.as_str());
         Settlement::failed(reservation.receipt.clone(), record)
     }
+
+    /// A job that the worker dropped because it stops, if that is to be a failure as in Ruby. Its
+    /// failure hooks are not called: whoever could call them is leaving too.
+    fn terminated(&self, running: &Running) -> Option<Settlement> {
+        let settings = &self.core.settings;
+        let fails = settings.on_term == OnTerm::Fail && settings.isolation.is_none();
+        let ctx = running.context().filter(|_| fails)?;
+        let now = self.core.store_clock.now();
+        let failure = JobFailure::terminated();
+        let receipt = running.receipt().clone();
+        Some(Settlement::failed(receipt, failure.into_record(&ctx, now)))
+    }
 }
 
 impl Drop for Duty {
@@ -300,6 +343,10 @@ impl Drop for Duty {
         };
         if std::thread::panicking() {
             let settlement = executor.panicked(running);
+            self.tell(Some(settlement));
+            return;
+        }
+        if let Some(settlement) = executor.terminated(running) {
             self.tell(Some(settlement));
             return;
         }

@@ -34,6 +34,12 @@ impl WorkerHandle {
         self.wish(LifeEvent::StopNow);
     }
 
+    /// Ends the running jobs and goes on working, as USR1 does. Isolated jobs are killed and
+    /// recorded as failed with `Resque::DirtyExit`; others are cancelled.
+    pub fn kill_jobs(&self) {
+        self.wish(LifeEvent::Kill);
+    }
+
     /// Takes no more jobs; running ones go on. As USR2 does.
     pub fn pause(&self) {
         self.wish(LifeEvent::Pause);

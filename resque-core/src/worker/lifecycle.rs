@@ -57,6 +57,8 @@ pub(crate) enum LifeEvent {
     Pause,
     /// CONT: take jobs again.
     Resume,
+    /// USR1: end the running jobs and go on.
+    Kill,
     /// There is nothing to do, and the worker is meant to leave then.
     Idle,
     /// The time that running jobs are let be is over.
@@ -84,6 +86,8 @@ pub(crate) enum Action {
     ArmPatience,
     /// Cancel the token of every running job.
     CancelJobs,
+    /// End the jobs that run at this moment.
+    KillJobs,
     /// Send [`LifeEvent::GraceOver`] after the grace time.
     ArmGrace,
     /// Drop the running jobs that can be dropped, then send [`LifeEvent::Drained`].
@@ -97,10 +101,12 @@ pub(crate) enum Action {
 /// The whole table.
 pub(crate) fn step(phase: Phase, event: LifeEvent) -> (Phase, &'static [Action]) {
     use Action::{
-        AbandonJobs, AfterPause, ArmGrace, ArmPatience, BeforePause, CancelJobs, Hurry, Leave,
-        Shutdown, StartFetching, StopFetching,
+        AbandonJobs, AfterPause, ArmGrace, ArmPatience, BeforePause, CancelJobs, Hurry, KillJobs,
+        Leave, Shutdown, StartFetching, StopFetching,
     };
-    use LifeEvent::{Drained, GraceOver, Idle, PatienceOver, Pause, Quit, Ready, Resume, StopNow};
+    use LifeEvent::{
+        Drained, GraceOver, Idle, Kill, PatienceOver, Pause, Quit, Ready, Resume, StopNow,
+    };
     use Phase::{
         Abandoning, Cancelling, Finishing, Paused, Starting, StartingPaused, Stopped, Stopping,
         Working,
@@ -118,6 +124,11 @@ pub(crate) fn step(phase: Phase, event: LifeEvent) -> (Phase, &'static [Action])
         (Working | Paused, Quit) => (Finishing, &[Shutdown, StopFetching]),
         (Working | Paused, Idle) => (Finishing, &[StopFetching]),
         (Working | Paused, StopNow) => (Stopping, &[Shutdown, StopFetching, ArmPatience]),
+
+        (Working, Kill) => (Working, &[KillJobs]),
+        (Paused, Kill) => (Paused, &[KillJobs]),
+        (Finishing, Kill) => (Finishing, &[KillJobs]),
+        (Stopping, Kill) => (Stopping, &[KillJobs]),
 
         (Finishing, StopNow) => (Stopping, &[ArmPatience]),
         (Stopping, PatienceOver) => (Cancelling, &[CancelJobs, ArmGrace]),
@@ -148,12 +159,13 @@ mod tests {
         Abandoning,
         Stopped,
     ];
-    const EVENTS: [LifeEvent; 9] = [
+    const EVENTS: [LifeEvent; 10] = [
         Ready,
         Quit,
         StopNow,
         Pause,
         Resume,
+        Kill,
         Idle,
         PatienceOver,
         GraceOver,
@@ -191,6 +203,10 @@ mod tests {
         a_paused_worker_counts_as_idle: Paused, Idle => Finishing, [StopFetching];
         stop_lets_jobs_be_for_a_while: Working, StopNow => Stopping, [Shutdown, StopFetching, ArmPatience];
         stop_while_paused: Paused, StopNow => Stopping, [Shutdown, StopFetching, ArmPatience];
+        usr1_ends_the_running_jobs: Working, Kill => Working, [KillJobs];
+        usr1_ends_jobs_that_run_in_a_pause: Paused, Kill => Paused, [KillJobs];
+        usr1_ends_what_quit_waits_for: Finishing, Kill => Finishing, [KillJobs];
+        usr1_ends_jobs_that_are_let_be: Stopping, Kill => Stopping, [KillJobs];
         stop_overrides_quit: Finishing, StopNow => Stopping, [ArmPatience];
         impatience_cancels: Stopping, PatienceOver => Cancelling, [CancelJobs, ArmGrace];
         a_second_stop_abandons: Stopping, StopNow => Abandoning, [CancelJobs, AbandonJobs];

@@ -1,5 +1,6 @@
 //! The worker runtime: takes jobs from a backend, performs them, and settles them.
 
+mod apart;
 mod builder;
 mod core;
 mod crew;
@@ -11,12 +12,14 @@ mod executor;
 mod handle;
 mod heartbeat;
 mod identity;
+mod isolation;
 mod janitor;
 mod leaving;
 mod lifecycle;
 mod limiter;
 mod moments;
 mod outage;
+mod own_title;
 mod pacing;
 mod pool;
 mod promoter;
@@ -30,6 +33,7 @@ mod snapshot;
 mod stop;
 mod store_clock;
 mod supervisor;
+mod title;
 mod upkeep;
 mod vitals;
 
@@ -37,8 +41,11 @@ pub use self::builder::WorkerBuilder;
 pub use self::env::{Verbosity, WithoutEffect, WorkerEnv};
 pub use self::events::{Ending, Event, JobInfo};
 pub use self::handle::WorkerHandle;
+pub use self::isolation::{ChildExit, ExitCause, Isolated, Isolation, Leash, Manner};
 pub use self::lifecycle::Phase;
 pub use self::pacing::Polling;
 pub use self::report::{StopCause, StopReason, StopReport};
 pub use self::run::Worker;
+pub use self::settings::OnTerm;
 pub use self::snapshot::{SlotJob, SlotStatus, Snapshot};
+pub use self::title::ProcessTitle;

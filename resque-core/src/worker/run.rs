@@ -10,9 +10,10 @@ use super::core::Core;
 use super::engine::{Engine, Started};
 use super::events::Events;
 use super::executor::Executor;
+use super::isolation::Manner;
 use super::lifecycle::LifeEvent;
 use super::moments::Hooker;
-use super::settings::Settings;
+use super::settings::{OnTerm, Settings};
 use super::supervisor::Note;
 use super::{Event, StopCause, StopReason, StopReport, WorkerBuilder, WorkerHandle};
 use crate::{Backend, Client, Error, Handlers, Performer, Result, SharedClock, WorkerHooks};
@@ -103,6 +104,7 @@ impl Worker {
             client,
         };
         before_first_fork(&hooker).await?;
+        open_isolation(&core.settings).await?;
 
         let (jobs, batches) = mpsc::unbounded_channel();
         let (moments, to_call) = mpsc::unbounded_channel();
@@ -132,6 +134,9 @@ impl Worker {
         let end = end_of(engine.start(self.inbox)?, &core).await;
         guard.disarm();
 
+        if let Some(isolation) = &core.settings.isolation {
+            isolation.close().await;
+        }
         // Hooks of the last moments are called before the last one of all.
         let _ = calls.await;
         hooker.note(
@@ -196,6 +201,19 @@ async fn before_first_fork(hooker: &Hooker) -> Result<()> {
         hook: "before_first_fork".to_owned(),
         source: error.into_error(),
     })
+}
+
+/// Prepares to perform jobs in other processes, if that is wanted.
+async fn open_isolation(settings: &Settings) -> Result<()> {
+    let Some(isolation) = &settings.isolation else {
+        return Ok(());
+    };
+    let slots = settings.pools.iter().map(|pool| pool.slots).sum();
+    let manner = Manner {
+        fails_when_asked_to_stop: settings.on_term == OnTerm::Fail,
+        title_prefix: settings.titles.clone(),
+    };
+    isolation.open(slots, manner).await
 }
 
 fn write_pidfile(core: &Core) -> Result<()> {

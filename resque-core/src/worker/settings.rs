@@ -1,9 +1,10 @@
 //! What can be set about a worker.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::Polling;
+use super::{Isolation, Polling};
 use crate::QueueList;
 
 /// A worker of a foreign program is never taken for dead before this: Ruby's beat once a minute.
@@ -38,6 +39,14 @@ pub(crate) struct Settings {
     pub(crate) term_timeout: Duration,
     /// Whether the process ends as soon as `run` returns.
     pub(crate) exits_after_run: bool,
+    /// What becomes of a job that the stop of the worker ends.
+    pub(crate) on_term: OnTerm,
+    /// Whether isolated jobs are asked to stop before they are killed.
+    pub(crate) term_child: bool,
+    /// Who performs the jobs, if it is not this process.
+    pub(crate) isolation: Option<Arc<dyn Isolation>>,
+    /// What stands before each title of the process; `None` leaves titles alone.
+    pub(crate) titles: Option<String>,
     /// Where the process id is written.
     pub(crate) pidfile: Option<PathBuf>,
     /// Whether signals are obeyed, and how.
@@ -67,6 +76,18 @@ pub(crate) enum Signals {
     GracefulTerm,
 }
 
+/// What becomes of a job that the worker ends because it stops.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OnTerm {
+    /// It goes back to the front of its queue, and no attempt is counted. A job that is released
+    /// for the third time goes to the failed list, because it may never end in the time it gets.
+    #[default]
+    Release,
+    /// It is recorded as failed, as in Ruby.
+    Fail,
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
@@ -83,6 +104,10 @@ impl Default for Settings {
             pre_shutdown_timeout: Duration::ZERO,
             term_timeout: Duration::from_secs(4),
             exits_after_run: false,
+            on_term: OnTerm::Release,
+            term_child: false,
+            isolation: None,
+            titles: None,
             pidfile: None,
             signals: Signals::Ignored,
             exchanges_in_flight: 2,
@@ -95,5 +120,27 @@ impl Settings {
     /// The silence after which nobody is sure any more that a worker's registration still stands.
     pub(crate) fn stale_after(&self) -> Duration {
         self.prune_after / 2
+    }
+
+    /// Whether running jobs are asked to stop before they are ended: a child only if the worker is
+    /// told so, as in Resque.
+    fn asks(&self) -> bool {
+        self.isolation.is_none() || self.term_child
+    }
+
+    /// How long running jobs are let be after a stop.
+    pub(crate) fn patience(&self) -> Duration {
+        match self.asks() {
+            true => self.pre_shutdown_timeout,
+            false => Duration::ZERO,
+        }
+    }
+
+    /// How long jobs have to end after they were asked to.
+    pub(crate) fn grace(&self) -> Duration {
+        match self.asks() {
+            true => self.term_timeout,
+            false => Duration::ZERO,
+        }
     }
 }

@@ -5,7 +5,7 @@
 //! | QUIT | finish the running jobs, then leave |
 //! | TERM, INT | stop now: cancel the running jobs, give back what does not end in time; a second one stops at once |
 //! | TERM with `GRACEFUL_TERM` | as QUIT |
-//! | USR1 | kills the child that performs a job; there is none here, so nothing |
+//! | USR1 | ends the running jobs and goes on: kills their children, cancels those of this process |
 //! | USR2, CONT | pause, resume |
 //!
 //! On Windows there is only Ctrl-C, which is INT.
@@ -48,26 +48,25 @@ impl Signal {
     }
 
     /// What it means.
-    fn event(self, signals: Signals) -> Option<LifeEvent> {
+    fn event(self, signals: Signals) -> LifeEvent {
         match self {
-            Self::Quit => Some(LifeEvent::Quit),
-            Self::Term if signals == Signals::GracefulTerm => Some(LifeEvent::Quit),
-            Self::Term | Self::Int => Some(LifeEvent::StopNow),
+            Self::Quit => LifeEvent::Quit,
+            Self::Term if signals == Signals::GracefulTerm => LifeEvent::Quit,
+            Self::Term | Self::Int => LifeEvent::StopNow,
             #[cfg(unix)]
-            Self::Usr1 => None,
+            Self::Usr1 => LifeEvent::Kill,
             #[cfg(unix)]
-            Self::Usr2 => Some(LifeEvent::Pause),
+            Self::Usr2 => LifeEvent::Pause,
             #[cfg(unix)]
-            Self::Cont => Some(LifeEvent::Resume),
+            Self::Cont => LifeEvent::Resume,
         }
     }
 
     fn tell(self, signals: Signals, notes: &mpsc::UnboundedSender<Note>) {
         tracing::info!(signal = self.name(), "received a signal");
-        if let Some(event) = self.event(signals) {
-            // A worker that has gone obeys no more.
-            let _ = notes.send(Note::Wish(event, StopCause::Signal(self.name())));
-        }
+        // A worker that has gone obeys no more.
+        let wish = Note::Wish(self.event(signals), StopCause::Signal(self.name()));
+        let _ = notes.send(wish);
     }
 }
 
@@ -125,12 +124,12 @@ mod tests {
     #[test]
     fn signals_mean_what_they_mean_to_resque() {
         let table = [
-            (Signal::Quit, Some(LifeEvent::Quit)),
-            (Signal::Term, Some(LifeEvent::StopNow)),
-            (Signal::Int, Some(LifeEvent::StopNow)),
-            (Signal::Usr1, None),
-            (Signal::Usr2, Some(LifeEvent::Pause)),
-            (Signal::Cont, Some(LifeEvent::Resume)),
+            (Signal::Quit, LifeEvent::Quit),
+            (Signal::Term, LifeEvent::StopNow),
+            (Signal::Int, LifeEvent::StopNow),
+            (Signal::Usr1, LifeEvent::Kill),
+            (Signal::Usr2, LifeEvent::Pause),
+            (Signal::Cont, LifeEvent::Resume),
         ];
         for (signal, event) in table {
             assert_eq!(signal.event(Signals::Obeyed), event, "{}", signal.name());
@@ -140,7 +139,7 @@ mod tests {
     #[test]
     fn a_graceful_term_finishes_and_int_still_stops() {
         let event = |signal: Signal| signal.event(Signals::GracefulTerm);
-        assert_eq!(event(Signal::Term), Some(LifeEvent::Quit));
-        assert_eq!(event(Signal::Int), Some(LifeEvent::StopNow));
+        assert_eq!(event(Signal::Term), LifeEvent::Quit);
+        assert_eq!(event(Signal::Int), LifeEvent::StopNow);
     }
 }

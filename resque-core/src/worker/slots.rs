@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::task::AbortHandle;
+use tokio_util::sync::CancellationToken;
 
 use super::JobInfo;
 use super::identity::Identity;
@@ -38,6 +39,8 @@ struct Task {
     over: bool,
     context: Option<JobContext>,
     handle: Option<AbortHandle>,
+    /// Kills the process that performs it, if it is another one.
+    kill: Option<CancellationToken>,
 }
 
 impl Running {
@@ -76,6 +79,16 @@ impl Running {
         if !task.over {
             task.handle = Some(handle);
         }
+    }
+
+    /// Notes that the job is performed in another process, and answers what kills that.
+    pub(crate) fn attach_kill(&self) -> CancellationToken {
+        let kill = CancellationToken::new();
+        let mut task = self.task();
+        if !task.over {
+            task.kill = Some(kill.clone());
+        }
+        kill
     }
 
     /// The job runs no more: nothing can be done to it.
@@ -127,9 +140,19 @@ impl Running {
         }
     }
 
-    /// Drops the job as soon as it yields.
+    /// Drops the job as soon as it yields. One in another process is killed instead, and its task
+    /// sees it die.
     pub(crate) fn abandon(&self) {
-        let handle = self.task().handle.take();
+        let (kill, handle) = {
+            let mut task = self.task();
+            match &task.kill {
+                Some(kill) => (Some(kill.clone()), None),
+                None => (None, task.handle.take()),
+            }
+        };
+        if let Some(kill) = kill {
+            kill.cancel();
+        }
         if let Some(handle) = handle {
             handle.abort();
         }

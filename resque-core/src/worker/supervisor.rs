@@ -11,7 +11,8 @@ use tokio::sync::{mpsc, watch};
 use super::core::{Core, Demand};
 use super::lifecycle::{Action, LifeEvent, step};
 use super::moments::Moment;
-use super::{Event, StopCause, StopReason};
+use super::own_title::Title;
+use super::{Event, Phase, StopCause, StopReason};
 use crate::SharedClock;
 
 /// How long a worker in a hurry tries to tell the store what it knows.
@@ -19,6 +20,9 @@ pub(crate) const HURRY: Duration = Duration::from_secs(2);
 
 /// How long dropped jobs have to be dropped; only one that does not yield needs longer.
 const DROPPING: Duration = Duration::from_millis(250);
+
+/// How long killed processes have to die; only one that the system does not let go needs longer.
+const DYING: Duration = Duration::from_secs(2);
 
 /// What the parts of a worker and the people outside tell the supervisor.
 #[derive(Clone, Debug)]
@@ -67,6 +71,7 @@ pub(crate) struct Supervisor {
     confirming: bool,
     reason: Option<StopReason>,
     leaves: bool,
+    title: Title,
 }
 
 /// What a pool told last.
@@ -85,6 +90,7 @@ impl Supervisor {
     ) -> Self {
         let pools = vec![Mood::default(); core.settings.pools.len()];
         Self {
+            title: Title::new(&core.settings),
             core,
             notes,
             orders: watch::Sender::new(Orders::default()),
@@ -158,6 +164,7 @@ impl Supervisor {
                 self.look_for_idleness();
             }
             Note::Busy(pool) => {
+                self.title.busy(&self.core);
                 self.pools[pool].idle = None;
                 self.empty = false;
                 self.confirming = false;
@@ -190,6 +197,7 @@ impl Supervisor {
         if self.pools.iter().any(|pool| pool.idle.is_none()) {
             return;
         }
+        self.title.phase(self.core.phase());
         if !self.empty {
             self.empty = true;
             self.core.events.tell(|| Event::Idle);
@@ -217,6 +225,9 @@ impl Supervisor {
         let (phase, actions) = step(before, event);
         if phase != before {
             self.core.set_phase(phase);
+            if self.pools.iter().all(|pool| pool.idle.is_some()) || phase == Phase::Paused {
+                self.title.phase(phase);
+            }
             self.orders.send_modify(|_| {});
         }
         for action in actions {
@@ -233,13 +244,18 @@ impl Supervisor {
             Action::AfterPause => self.tell(Moment::AfterPause),
             Action::Shutdown => self.tell(Moment::Shutdown),
             Action::ArmPatience => {
-                self.arm(settings.pre_shutdown_timeout, LifeEvent::PatienceOver);
+                self.arm(settings.patience(), LifeEvent::PatienceOver);
             }
             Action::CancelJobs => self.core.set_demand(Demand::Cancel),
-            Action::ArmGrace => self.arm(settings.term_timeout, LifeEvent::GraceOver),
+            Action::KillJobs => self.core.end_running_jobs(),
+            Action::ArmGrace => self.arm(settings.grace(), LifeEvent::GraceOver),
             Action::AbandonJobs => {
+                let dropping = match settings.isolation {
+                    None => DROPPING,
+                    Some(_) => DYING,
+                };
                 self.core.set_demand(Demand::Abandon);
-                self.arm(DROPPING, LifeEvent::Drained);
+                self.arm(dropping, LifeEvent::Drained);
             }
             Action::Leave => {
                 self.leaves = true;

@@ -10,11 +10,13 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("resque-redis", &["resque-core"]),
     ("resque-postgres", &["resque-core"]),
     ("resque-conformance", &["resque-core"]),
+    ("resque-isolation", &["resque-core"]),
     ("resque-web", &["resque-core"]),
     (
         "resque",
         &[
             "resque-core",
+            "resque-isolation",
             "resque-memory",
             "resque-postgres",
             "resque-redis",

@@ -14,6 +14,10 @@ pub(crate) struct Program {
     pub(crate) shares_slots: bool,
     /// It lets the worker obey signals.
     pub(crate) obeys_signals: bool,
+    /// It performs jobs in other processes.
+    pub(crate) isolates: bool,
+    /// It shows titles of processes.
+    pub(crate) shows_titles: bool,
     /// How its store keeps failures.
     pub(crate) keeps_failures: Option<FailureLayout>,
 }
@@ -44,6 +48,22 @@ impl WorkerEnv {
                 "this program does not let its worker obey signals",
             ),
             (
+                self.term_child && (!program.isolates || self.fork_per_job == Some(false)),
+                "TERM_CHILD",
+                "jobs run as tasks of this process, which has no child; TERM always cancels \
+                 them first and gives them RESQUE_TERM_TIMEOUT to end",
+            ),
+            (
+                self.fork_per_job == Some(true) && !program.isolates,
+                "FORK_PER_JOB",
+                "this program performs jobs itself; only `false` describes what happens",
+            ),
+            (
+                self.procline_prefix.is_some() && !program.shows_titles,
+                "RESQUE_PROCLINE_PREFIX",
+                "this worker leaves the title of its process alone",
+            ),
+            (
                 self.verbosity > Verbosity::Quiet && !is_shown(self.verbosity),
                 self.loudest(),
                 "the log of this program does not show that much",
@@ -52,9 +72,7 @@ impl WorkerEnv {
         let set = table.into_iter().filter(|(set, ..)| *set);
         let set = set.map(|(_, variable, reason)| WithoutEffect { variable, reason });
         let failures = self.failures_elsewhere(program.keeps_failures);
-        let mut all = self.without_effect.clone();
-        all.extend(set.chain(failures));
-        all
+        set.chain(failures).collect()
     }
 
     fn failures_elsewhere(&self, kept: Option<FailureLayout>) -> Option<WithoutEffect> {
@@ -104,6 +122,8 @@ mod tests {
         names_queues: false,
         shares_slots: true,
         obeys_signals: true,
+        isolates: false,
+        shows_titles: true,
         keeps_failures: Some(FailureLayout::Single),
     };
 
@@ -134,8 +154,21 @@ mod tests {
             ("GRACEFUL_TERM", "1"),
             ("FORK_PER_JOB", "false"),
             ("FAILURE_BACKEND", "redis"),
+            ("RESQUE_PROCLINE_PREFIX", "app"),
         ];
         assert!(silent(&vars, PLAIN).is_empty());
+    }
+
+    #[test]
+    fn what_acts_on_children_needs_no_warning_if_there_are_any() {
+        let isolates = Program {
+            isolates: true,
+            ..PLAIN
+        };
+        let vars = [("TERM_CHILD", "1"), ("FORK_PER_JOB", "true")];
+        assert!(silent(&vars, isolates).is_empty());
+        let vars = [("TERM_CHILD", "1"), ("FORK_PER_JOB", "false")];
+        assert_eq!(silent(&vars, isolates), ["TERM_CHILD"]);
     }
 
     #[test]
@@ -144,7 +177,6 @@ mod tests {
             ("BACKGROUND", "1"),
             ("TERM_CHILD", "1"),
             ("FORK_PER_JOB", "true"),
-            ("RESQUE_PROCLINE_PREFIX", "app"),
             ("FAILURE_BACKEND", "redis_multi_queue"),
             ("VERBOSE", "1"),
             ("VVERBOSE", "1"),
@@ -171,6 +203,12 @@ mod tests {
             ..PLAIN
         };
         assert_eq!(silent(&[("GRACEFUL_TERM", "1")], deaf), ["GRACEFUL_TERM"]);
+        let untitled = Program {
+            shows_titles: false,
+            ..PLAIN
+        };
+        let prefix = [("RESQUE_PROCLINE_PREFIX", "app")];
+        assert_eq!(silent(&prefix, untitled), ["RESQUE_PROCLINE_PREFIX"]);
     }
 
     #[test]

@@ -57,10 +57,15 @@ pub struct WorkerEnv {
     pub pre_shutdown_timeout: Option<Duration>,
     /// `GRACEFUL_TERM`: TERM acts like QUIT.
     pub graceful_term: bool,
+    /// `TERM_CHILD`: a stop asks children to end before it kills them.
+    pub term_child: bool,
+    /// `FORK_PER_JOB`: whether jobs are performed in children. `false` lets the worker perform them
+    /// itself whatever the program says; anything else wants them isolated.
+    pub fork_per_job: Option<bool>,
+    /// `RESQUE_PROCLINE_PREFIX`: what stands before the titles of processes.
+    pub procline_prefix: Option<String>,
     /// `FAILURE_BACKEND`: where failures go.
     pub failure_layout: Option<FailureLayout>,
-    /// Variables that are set and change nothing in any worker, each with the reason.
-    pub without_effect: Vec<WithoutEffect>,
 }
 
 /// How much a worker tells about itself.
@@ -137,8 +142,10 @@ impl WorkerEnv {
             term_timeout: vars.seconds("RESQUE_TERM_TIMEOUT")?,
             pre_shutdown_timeout: vars.seconds("RESQUE_PRE_SHUTDOWN_TIMEOUT")?,
             graceful_term: vars.is_set("GRACEFUL_TERM"),
+            term_child: vars.is_set("TERM_CHILD"),
+            fork_per_job: vars.text("FORK_PER_JOB")?.map(|text| text != "false"),
+            procline_prefix: vars.text("RESQUE_PROCLINE_PREFIX")?.map(str::to_owned),
             failure_layout: vars.failure_layout()?,
-            without_effect: vars.without_effect()?,
         })
     }
 }
@@ -220,34 +227,6 @@ impl Vars {
             )),
         }
     }
-
-    fn without_effect(&self) -> Result<Vec<WithoutEffect>> {
-        let forks = self
-            .text("FORK_PER_JOB")?
-            .is_some_and(|text| text != "false");
-        let table = [
-            (
-                self.is_set("TERM_CHILD"),
-                "TERM_CHILD",
-                "jobs run as tasks of this process, which has no child; TERM always cancels \
-                 them first and gives them RESQUE_TERM_TIMEOUT to end",
-            ),
-            (
-                forks,
-                "FORK_PER_JOB",
-                "jobs run as tasks of this process; only `false` describes what happens",
-            ),
-            (
-                self.is_set("RESQUE_PROCLINE_PREFIX"),
-                "RESQUE_PROCLINE_PREFIX",
-                "this worker leaves the title of its process alone",
-            ),
-        ];
-        let set = table.into_iter().filter(|(set, ..)| *set);
-        Ok(set
-            .map(|(_, variable, reason)| WithoutEffect { variable, reason })
-            .collect())
-    }
 }
 
 fn invalid(variable: &str, value: &str, reason: &str) -> Error {
@@ -278,7 +257,7 @@ mod tests {
         assert_eq!(env.polling, Polling::default());
         assert_eq!(env.polling.interval, Duration::from_secs(5));
         assert_eq!(env.verbosity, Verbosity::Quiet);
-        assert!(env.queues.is_none() && env.count.is_none() && env.without_effect.is_empty());
+        assert!(env.queues.is_none() && env.count.is_none() && env.fork_per_job.is_none());
         assert!(!env.graceful_term && !env.background && env.pidfile.is_none());
     }
 
@@ -360,17 +339,15 @@ mod tests {
     }
 
     #[test]
-    fn variables_without_effect_say_why() {
+    fn what_concerns_children_is_read() {
         let env = read(&[
-            ("TERM_CHILD", "1"),
-            ("FORK_PER_JOB", "true"),
+            ("TERM_CHILD", "0"),
+            ("FORK_PER_JOB", "false"),
             ("RESQUE_PROCLINE_PREFIX", "app-"),
         ]);
-        let names: Vec<_> = env.without_effect.iter().map(|one| one.variable).collect();
-        assert_eq!(
-            names,
-            ["TERM_CHILD", "FORK_PER_JOB", "RESQUE_PROCLINE_PREFIX"]
-        );
-        assert!(read(&[("FORK_PER_JOB", "false")]).without_effect.is_empty());
+        assert!(env.term_child);
+        assert_eq!(env.fork_per_job, Some(false));
+        assert_eq!(env.procline_prefix.as_deref(), Some("app-"));
+        assert_eq!(read(&[("FORK_PER_JOB", "no")]).fork_per_job, Some(true));
     }
 }

@@ -1,0 +1,90 @@
+//! Any program as the performer of jobs.
+
+use std::time::Duration;
+
+use resque::Error;
+use resque::isolation::Exec;
+
+use crate::world::{Left, PROGRAM, World};
+
+fn shell(script: &str) -> Exec {
+    Exec::new("sh")
+        .argument("-c")
+        .argument(script)
+        .shim(PROGRAM)
+}
+
+async fn perform(script: &str) -> Left {
+    let world = World::new();
+    world
+        .push(&[r#"{"class":"Archive","args":[44,"é"]}"#])
+        .await;
+    let worker = world.worker().isolation(shell(script));
+    let worker = worker
+        .job_timeout(Duration::from_secs(2))
+        .timeout_grace(Duration::from_millis(200));
+    world.run(worker).await
+}
+
+#[tokio::test]
+async fn the_program_finds_the_payload_and_where_it_comes_from() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let path = file.path().display();
+    let left = perform(&format!(
+        "(cat; echo; echo $RESQUE_CLASS $RESQUE_QUEUE $RESQUE_ATTEMPT $RESQUE_WORKER) > {path}"
+    ))
+    .await;
+    assert_eq!((left.report.processed, left.report.failed), (1, 0));
+    let found = std::fs::read_to_string(file.path()).unwrap();
+    let (payload, rest) = found.split_once('\n').unwrap();
+    assert_eq!(payload, r#"{"class":"Archive","args":[44,"é"]}"#);
+    assert!(
+        rest.starts_with("Archive q 1 ") && rest.contains("-0:q"),
+        "{rest}"
+    );
+}
+
+#[tokio::test]
+async fn what_it_complains_of_is_the_error() {
+    let left = perform("echo working; echo 'no disk' >&2; exit 3").await;
+    assert_eq!(left.failure(), ("Resque::ProgramFailed", "no disk"));
+    assert_eq!((left.report.processed, left.report.failed), (1, 1));
+    let left = perform("exit 3").await;
+    let (_, error) = left.failure();
+    assert_eq!(error, "the program ended with exit status 3");
+    // Complaints of a program that does its work are none.
+    assert!(perform("echo careful >&2").await.failures.is_empty());
+}
+
+#[tokio::test]
+async fn a_program_that_a_signal_ends_is_a_dirty_exit() {
+    let left = perform("kill -s KILL $$").await;
+    let (exception, error) = left.failure();
+    assert_eq!((exception, left.report.failed), ("Resque::DirtyExit", 0));
+    assert!(error.ends_with("SIGKILL (signal 9)"), "{error}");
+}
+
+#[tokio::test]
+async fn a_program_that_does_not_end_is_killed_with_all_it_has_started() {
+    let left = perform("trap '' TERM; sleep 1000 & wait; wait").await;
+    let (exception, error) = left.failure();
+    assert_eq!(exception, "Resque::JobTimeout");
+    assert_eq!(error, "The job did not end within 2s");
+}
+
+#[tokio::test]
+async fn a_program_that_reads_nothing_and_one_that_says_much() {
+    let left = perform("exec <&-; yes complaint | head -c 1000000 >&2; exit 1").await;
+    let (_, error) = left.failure();
+    assert!(error.starts_with('…') && error.len() < 20_000);
+}
+
+#[tokio::test]
+async fn a_program_that_is_not_there_is_found_out_at_the_start() {
+    let world = World::new();
+    let exec = Exec::new("no-such-program").shim(PROGRAM);
+    let worker = world.worker().isolation(exec).build().unwrap();
+    let error = worker.run().await.unwrap_err();
+    assert!(matches!(error, Error::InvalidSetting { .. }), "{error:?}");
+    assert!(error.to_string().contains("no-such-program"), "{error}");
+}

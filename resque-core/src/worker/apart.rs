@@ -1,0 +1,141 @@
+//! Performs a job in another process: watches its time, and makes sense of its end.
+
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use super::core::Demand;
+use super::executor::Executor;
+use super::isolation::{ChildExit, Isolated, Isolation, Leash};
+use super::settings::OnTerm;
+use crate::{JobContext, JobFailure, Performed};
+
+/// Why a job is asked to stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Why {
+    /// Its time is up.
+    TimeIsUp(Duration),
+    /// Somebody wants it: the worker stops, or a signal or an operator says so.
+    Wanted,
+}
+
+impl Executor {
+    /// Performs a job elsewhere. The job's process is gone when this is done, or free again.
+    pub(super) async fn work_apart(
+        &self,
+        isolation: &dyn Isolation,
+        ctx: &JobContext,
+        kill: CancellationToken,
+        timeout: Option<Duration>,
+    ) -> Option<Performed> {
+        if let Err(error) = self.hooks().run_before_fork(ctx).await {
+            let failure = self.performer().fail(ctx, error.into_failure()).await;
+            return Some(Performed::Failed(failure));
+        }
+        let leash = Leash::new(kill);
+        let mut work = isolation.perform(ctx, &leash);
+        let clock = &self.core().clock;
+        let deadline = timeout.map(|timeout| clock.monotonic().saturating_add(timeout));
+        let time_is_up = async {
+            match (timeout, deadline) {
+                (Some(timeout), Some(deadline)) => {
+                    clock.sleep_until(deadline).await;
+                    Why::TimeIsUp(timeout)
+                }
+                _ => std::future::pending().await,
+            }
+        };
+        let cancellation = ctx.cancellation();
+        let why = tokio::select! {
+            biased;
+            isolated = &mut work => return self.end(ctx, isolated, None).await,
+            () = cancellation.cancelled() => Why::Wanted,
+            why = time_is_up => why,
+        };
+        let grace = match why {
+            Why::TimeIsUp(_) => {
+                ctx.cancel();
+                self.core().settings.timeout_grace
+            }
+            Why::Wanted => self.core().settings.grace(),
+        };
+        if !grace.is_zero() {
+            leash.term().cancel();
+            tokio::select! {
+                biased;
+                isolated = &mut work => return self.end(ctx, isolated, Some(why)).await,
+                () = leash.kill().cancelled() => {}
+                () = clock.sleep(grace) => {}
+            }
+        }
+        leash.kill().cancel();
+        let isolated = work.await;
+        self.end(ctx, isolated, Some(why)).await
+    }
+
+    async fn end(
+        &self,
+        ctx: &JobContext,
+        isolated: Isolated,
+        asked: Option<Why>,
+    ) -> Option<Performed> {
+        let failure = match (isolated, asked) {
+            (Isolated::Performed(Performed::Failed(failure)), why) => {
+                let mut failure = said(why, failure);
+                // What becomes of the job is decided here, where the store and its time are known.
+                failure.decision = None;
+                let failure = self.performer().decide(ctx, failure);
+                return Some(Performed::Failed(failure));
+            }
+            (Isolated::Performed(performed), _) => return Some(performed),
+            (Isolated::Failed(failure), why) => said(why, failure),
+            (Isolated::NotStarted | Isolated::Died(_), Some(Why::TimeIsUp(timeout))) => {
+                overdue(timeout)
+            }
+            (Isolated::NotStarted, _) => return None,
+            (Isolated::Died(_), _) if self.gives_back() => return None,
+            (Isolated::Died(exit), _) => self.account(ctx, exit),
+        };
+        Some(Performed::Failed(self.performer().fail(ctx, failure).await))
+    }
+
+    /// The failure of a job whose process died under it.
+    fn account(&self, ctx: &JobContext, exit: ChildExit) -> JobFailure {
+        tracing::warn!(%exit, class = ctx.class(), "the process of a job ended before the job did");
+        let host = ctx.worker().map_or("", |worker| worker.host());
+        let account = exit.account(self.core().store_clock.now(), host);
+        exit.failure().with_death(account)
+    }
+
+    /// Whether a job whose process dies now was ended by the stop of this worker, and goes back to
+    /// its queue.
+    fn gives_back(&self) -> bool {
+        let core = self.core();
+        core.demand() > Demand::Nothing && core.settings.on_term == OnTerm::Release
+    }
+}
+
+/// The failure of a job that did not end in its time.
+pub(super) fn overdue(timeout: Duration) -> JobFailure {
+    let text = format!("The job did not end within {timeout:?}");
+    JobFailure::new("Resque::JobTimeout", text)
+}
+
+/// What a job says that may have been asked to stop.
+fn said(why: Option<Why>, failure: JobFailure) -> JobFailure {
+    match why {
+        Some(Why::TimeIsUp(timeout)) => said_when_asked(timeout, &failure),
+        Some(Why::Wanted) | None => failure,
+    }
+}
+
+/// The failure of a job that ended only when it was asked to, badly.
+pub(super) fn said_when_asked(timeout: Duration, said: &JobFailure) -> JobFailure {
+    let JobFailure {
+        exception, error, ..
+    } = said;
+    let text = format!(
+        "The job did not end within {timeout:?}; asked to stop, it said: {exception}: {error}"
+    );
+    JobFailure::new("Resque::JobTimeout", text)
+}

@@ -1,0 +1,51 @@
+//! How this program starts itself again.
+
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::Command;
+
+use resque_core::{Error, Result};
+
+use super::entry;
+use crate::Limits;
+
+/// The program that runs, whatever became of its file meanwhile.
+const THIS_PROGRAM: &str = "/proc/self/exe";
+
+/// Room for the titles that a child gives itself: they go where its arguments stand.
+const ROOM_FOR_TITLES: usize = 160;
+
+/// The command that starts this program again, or the one that stands in for it, in a process group
+/// of its own.
+pub(super) fn again(stand_in: Option<&Path>, duty: &str, limits: Limits) -> Command {
+    let mut command = Command::new(stand_in.unwrap_or(Path::new(THIS_PROGRAM)));
+    command
+        .arg0(format!("{:ROOM_FOR_TITLES$}", "resque: Starting"))
+        .arg(duty)
+        .arg(std::process::id().to_string())
+        .arg(limits.to_argument())
+        .process_group(0);
+    command
+}
+
+/// Refuses a program that would take itself for a worker when it is started as a child.
+///
+/// # Errors
+///
+/// [`Error::InvalidSetting`] if `main` has not called [`child_entry`](crate::child_entry).
+pub(super) fn check(stand_in: Option<&Path>) -> Result<()> {
+    match stand_in {
+        Some(path) if !path.is_file() => Err(invalid(&format!("{} is no program", path.display()))),
+        None if !entry::was_called() => Err(invalid(
+            "this program could not serve as a child; call `child_entry` at the beginning of `main`",
+        )),
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn invalid(reason: &str) -> Error {
+    Error::InvalidSetting {
+        setting: "isolation".to_owned(),
+        reason: reason.to_owned(),
+    }
+}

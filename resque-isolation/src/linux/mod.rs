@@ -1,0 +1,16 @@
+//! Children on Linux.
+
+mod command;
+mod entry;
+mod frame;
+mod message;
+mod pool;
+mod process;
+mod program;
+mod serve;
+mod starter;
+mod warm;
+
+pub use self::entry::child_entry;
+pub(crate) use self::pool::Pool;
+pub(crate) use self::starter::Starter;
