@@ -64,6 +64,8 @@ abilities! { ($)
     Delayed, delayed, "not offered: delayed";
     /// The accessor `control`: stopping queues and pausing workers.
     Control, control, "not offered: control";
+    /// The accessor `schedules`: remembering schedules and firing each tick once.
+    Schedules, schedules, "not offered: schedules";
     /// The accessor `keyspace`: naming and listing keys.
     Keyspace, keyspace, "not offered: keyspace";
     /// The accessor `limits`: locks of unique jobs, places and rates.
@@ -89,6 +91,7 @@ impl Ability {
             Self::Waiting => queues.waiting().is_some(),
             Self::Delayed => queues.delayed().is_some(),
             Self::Control => queues.control().is_some(),
+            Self::Schedules => queues.schedules().is_some(),
             Self::Keyspace => queues.keyspace().is_some(),
             Self::Limits => queues.limits().is_some(),
             Self::Cancel => queues.cancel().is_some(),

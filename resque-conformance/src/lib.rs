@@ -97,6 +97,7 @@ mod patience;
 mod race;
 mod report;
 mod run;
+mod schedule;
 mod snapshot;
 mod store;
 mod world;

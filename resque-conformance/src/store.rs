@@ -5,9 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use resque_core::testing::{Faults, Faulty};
 use resque_core::{
-    Backend, CancelJobs, Cursor, DelayedJob, DelayedJobs, Enqueue, Exchange, FailureEntry,
-    FailureOrder, FailureQuery, FailureRecord, FailureStore, Held, Keyspace, Limits, Page, Payload,
-    QueueBackend, QueueControl, QueueList, QueueName, Reservation, Settled, Settlement,
+    Backend, CancelJobs, Cursor, DelayedJob, DelayedJobs, Enqueue, Exchange, FailureEntry, FailureOrder, FailureQuery, FailureRecord, FailureStore, Held, Keyspace, Limits, Page, Payload, QueueBackend, QueueControl, QueueList, QueueName, Reservation, ScheduleStore, Settled, Settlement,
     WaitForJobs, WorkerId, WorkerRegistry,
 };
 
@@ -123,6 +121,12 @@ impl Store {
         self.queues()
             .cancel()
             .ok_or_else(|| Broken::new("`cancel()` is `None`"))
+    }
+
+    pub(crate) fn schedules(&self) -> Verdict<&dyn ScheduleStore> {
+        self.queues()
+            .schedules()
+            .ok_or_else(|| Broken::new("`schedules()` is `None`"))
     }
 
     /// So many seconds after the world began.

@@ -113,6 +113,16 @@ pub enum Error {
         /// What is wrong and what would be right.
         reason: String,
     },
+    /// A schedule that cannot be used.
+    #[error("the schedule {schedule:?} cannot be used: {field}: {reason}")]
+    InvalidSchedule {
+        /// The name of the schedule.
+        schedule: String,
+        /// Which part of it: `cron`, `every`, `class`, …
+        field: String,
+        /// What is wrong and what would be right.
+        reason: String,
+    },
     /// A hook or middleware of the application failed.
     #[error("the hook {hook} failed")]
     Hook {
@@ -224,6 +234,19 @@ impl Error {
         Self::InvalidQueueName {
             name: String::from_utf8_lossy(name).into_owned(),
             reason,
+        }
+    }
+
+    /// The error for a schedule that cannot be used.
+    pub(crate) fn schedule(
+        schedule: impl Into<String>,
+        field: impl Into<String>,
+        reason: impl Into<String>,
+    ) -> Self {
+        Self::InvalidSchedule {
+            schedule: schedule.into(),
+            field: field.into(),
+            reason: reason.into(),
         }
     }
 

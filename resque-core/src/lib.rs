@@ -22,6 +22,7 @@ mod payload;
 mod queue_list;
 mod queue_name;
 mod reservation;
+mod schedule;
 mod settlement;
 mod status;
 #[cfg(feature = "testing")]
@@ -32,8 +33,7 @@ pub mod worker;
 mod worker_id;
 
 pub use self::backend::{
-    Backend, CancelJobs, Connect, DelayedJobs, FailureStore, Keyspace, Limits, QueueBackend,
-    QueueControl, Ticket, WaitForJobs, WorkerRegistry,
+    Backend, CancelJobs, Connect, DelayedJobs, FailureStore, Keyspace, Limits, QueueBackend, QueueControl, ScheduleStore, Ticket, WaitForJobs, WorkerRegistry,
 };
 #[cfg(feature = "worker")]
 pub use self::backend::{Commit, GroupCommit};
@@ -68,6 +68,10 @@ pub use self::payload::Payload;
 pub use self::queue_list::QueueList;
 pub use self::queue_name::QueueName;
 pub use self::reservation::{HeartbeatMark, Held, Receipt, Reservation};
+pub use self::schedule::{
+    Begin, Fired, Firing, Lead, LeadClaim, NewSchedule, ScheduleEntry, ScheduleListing,
+    ScheduleName,
+};
 pub use self::settlement::{Exchange, Outcome, Settled, Settlement, Tally};
 pub use self::status::{
     BackendInfo, DeadWorker, Edit, EditTo, FailureLayout, Heartbeats, Leaving, Left, Popped,

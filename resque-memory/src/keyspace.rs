@@ -45,6 +45,7 @@ impl State {
         }
         keys.extend(seconds.iter().map(|second| format!("delayed:{second}")));
         keys.extend(self.counted.keys());
+        self.schedules.keys(&mut keys);
         keys
     }
 

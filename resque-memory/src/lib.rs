@@ -62,6 +62,7 @@ mod keyspace;
 mod limits;
 mod queue;
 mod registry;
+mod schedules;
 mod store;
 #[cfg(test)]
 mod testing;

@@ -4,8 +4,7 @@ use std::time::SystemTime;
 
 use async_trait::async_trait;
 use resque_core::{
-    BackendInfo, CancelJobs, DelayedJobs, Edit, Enqueue, Exchange, Keyspace, Limits, Page, Payload,
-    Popped, Pushed, QueueBackend, QueueControl, QueueList, QueueListing, QueueName, Result,
+    BackendInfo, CancelJobs, DelayedJobs, Edit, Enqueue, Exchange, Keyspace, Limits, Page, Payload, Popped, Pushed, QueueBackend, QueueControl, QueueList, QueueListing, QueueName, Result, ScheduleStore,
     Settlement, WaitForJobs, WorkerId,
 };
 
@@ -87,6 +86,10 @@ impl QueueBackend for MemoryBackend {
     }
 
     fn control(&self) -> Option<&dyn QueueControl> {
+        Some(&*self.store)
+    }
+
+    fn schedules(&self) -> Option<&dyn ScheduleStore> {
         Some(&*self.store)
     }
 

@@ -11,6 +11,7 @@ use crate::delayed::Delayed;
 use crate::failures::Failures;
 use crate::jobs::Queues;
 use crate::limits::Counted;
+use crate::schedules::Schedules;
 use crate::workers::Workers;
 
 /// One store: its state and what never changes about it. The abilities are implemented on it.
@@ -29,6 +30,7 @@ pub(crate) struct State {
     pub(crate) failures: Failures,
     pub(crate) delayed: Delayed,
     pub(crate) counted: Counted,
+    pub(crate) schedules: Schedules,
 }
 
 impl State {
@@ -44,6 +46,7 @@ impl State {
             failures: self.failures.clear_all(),
             delayed: self.delayed.clear_all(),
             counted: std::mem::take(&mut self.counted),
+            schedules: self.schedules.clear_all(),
         }
     }
 }

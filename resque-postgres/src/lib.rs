@@ -54,6 +54,7 @@ mod queue;
 mod queues;
 mod refusal;
 mod registry;
+mod schedules;
 mod schema;
 mod session;
 mod stamp;

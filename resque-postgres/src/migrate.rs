@@ -38,7 +38,7 @@ macro_rules! migration {
 }
 
 /// All migrations in their order. One that was released is never changed, only followed by another.
-const MIGRATIONS: &[Migration] = &[migration!(1, "0001_jobs")];
+const MIGRATIONS: &[Migration] = &[migration!(1, "0001_jobs"), migration!(2, "0002_schedules")];
 
 /// The version of the schema that this version of the library works with.
 pub const VERSION: i32 = MIGRATIONS[MIGRATIONS.len() - 1].version;

@@ -106,12 +106,16 @@ impl Store {
             delayed as (delete from resque.delayed returning 1),
             failures as (delete from resque.failures returning 1),
             queues as (delete from resque.queues returning 1),
+            schedules as (delete from resque.schedules returning 1),
+            led as (
+                update resque.schedule_lead set holder = null, until = null, changes = changes + 1
+            ),
             pause as (update resque.settings set paused = false where paused returning 1),
             woken as (select resque.wake(null))
             select (select count(*) from jobs) + (select count(*) from workers)
                 + (select count(*) from counters) + (select count(*) from delayed)
                 + (select count(*) from failures) + (select count(*) from queues)
-                + (select count(*) from pause) + 0 * (select count(*) from woken)";
+                + (select count(*) from schedules) + (select count(*) from pause) + 0 * (select count(*) from woken)";
         let row = self
             .row("clear the namespace", self.statement(TEXT))
             .await?;

@@ -15,6 +15,7 @@ resque_conformance::conformance_tests! {
     waiting: yes,
     delayed: yes,
     control: yes,
+    schedules: yes,
     keyspace: no,
     atomic_batch: yes,
     neighbour: yes,

@@ -79,6 +79,12 @@ impl Keys {
                 "a hash of jobs, its field `seq` a number",
             ),
             ("rs:delayed", "a sorted set of times"),
+            ("persistent_schedules", "a hash of schedules"),
+            ("schedules_changed", "a set of names of schedules"),
+            ("rs:schedules:disabled", "a hash of schedules"),
+            ("rs:schedules:lead", "text"),
+            ("rs:schedules:version", "a number"),
+            ("rs:schedules", "a hash of times"),
         ];
         let rest = key.strip_prefix(&*self.prefix).unwrap_or(key);
         let known = KINDS.iter().find(|(start, _)| rest.starts_with(start));

@@ -47,6 +47,7 @@ mod receipt;
 mod refusal;
 mod registry;
 mod roll;
+mod schedules;
 mod scripts;
 mod store;
 mod wait;

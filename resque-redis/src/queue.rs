@@ -5,8 +5,8 @@ use std::time::SystemTime;
 use async_trait::async_trait;
 use resque_core::{
     BackendInfo, DelayedJobs, Edit, Enqueue, Exchange, Keyspace, Page, Payload, Popped, Pushed,
-    QueueBackend, QueueControl, QueueList, QueueListing, QueueName, Result, Settlement,
-    WaitForJobs, WorkerId,
+    QueueBackend, QueueControl, QueueList, QueueListing, QueueName, Result, ScheduleStore,
+    Settlement, WaitForJobs, WorkerId,
 };
 
 use crate::store::Store;
@@ -76,6 +76,10 @@ impl QueueBackend for Store {
     }
 
     fn control(&self) -> Option<&dyn QueueControl> {
+        Some(self)
+    }
+
+    fn schedules(&self) -> Option<&dyn ScheduleStore> {
         Some(self)
     }
 

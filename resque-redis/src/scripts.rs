@@ -49,13 +49,37 @@ pub(crate) static CLEAR_FAILURES: Script = script!("common", "clear_failures");
 pub(crate) static DUE: Script = script!("common", "trouble", "later", "due");
 
 /// Moves delayed jobs.
-pub(crate) static MOVE_DELAYED: Script = script!("common", "later", "move_delayed");
+pub(crate) static MOVE_DELAYED: Script = script!("common", "later", "leading", "move_delayed");
 
 /// Reads delayed jobs in order of their time.
 pub(crate) static LIST_DELAYED: Script = script!("common", "later", "list_delayed");
 
 /// Gives up the lock of resque-scheduler's master.
-pub(crate) static RELEASE_LOCK: Script = script!("common", "release_lock");
+pub(crate) static RELEASE_LOCK: Script = script!("common", "leading", "release_lock");
+
+/// Reads all that is known about schedules.
+pub(crate) static LIST_SCHEDULES: Script = script!("common", "schedules", "list_schedules");
+
+/// Stores schedules.
+pub(crate) static PUT_SCHEDULES: Script = script!("common", "schedules", "put_schedules");
+
+/// Forgets schedules.
+pub(crate) static REMOVE_SCHEDULES: Script = script!("common", "schedules", "remove_schedules");
+
+/// Switches schedules on or off.
+pub(crate) static ENABLE_SCHEDULES: Script = script!("common", "schedules", "enable_schedules");
+
+/// Claims to be the process that fires schedules.
+pub(crate) static LEAD_SCHEDULES: Script = script!("common", "schedules", "lead_schedules");
+
+/// Gives up being the process that fires schedules.
+pub(crate) static STEP_DOWN: Script = script!("common", "step_down");
+
+/// Begins to follow schedules.
+pub(crate) static BEGIN_SCHEDULES: Script = script!("common", "schedules", "begin_schedules");
+
+/// Fires ticks of schedules.
+pub(crate) static FIRE: Script = script!("common", "schedules", "fire");
 
 /// Finds out what the user is not allowed to do.
 pub(crate) static PERMISSIONS: Script = script!("common", "permissions");

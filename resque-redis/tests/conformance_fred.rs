@@ -16,6 +16,7 @@ resque_conformance::conformance_tests! {
     waiting: yes,
     delayed: yes,
     control: yes,
+    schedules: yes,
     keyspace: yes,
     atomic_batch: yes,
     neighbour: yes,

@@ -22,6 +22,8 @@ mod rules_limits;
 mod rules_queues;
 mod rules_registry;
 mod rules_unique;
+mod rules_schedules;
+mod rules_ticks;
 mod rules_wake_up;
 
 groups! {
@@ -46,6 +48,8 @@ groups! {
     rules_registry,
     rules_counters,
     rules_failures,
+    rules_schedules,
+    rules_ticks,
     rules_keyspace,
     rules_declaration,
 }

@@ -25,6 +25,7 @@ cases! {
             Ability::Waiting,
             Ability::Delayed,
             Ability::Control,
+            Ability::Schedules,
             Ability::Keyspace,
             Ability::Limits,
             Ability::Cancel,

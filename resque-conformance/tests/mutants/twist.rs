@@ -6,12 +6,7 @@ use std::time::SystemTime;
 
 use async_trait::async_trait;
 use resque_core::{
-    Backend, BackendInfo, CancelJobs, Claim, Claimed, Connect, Cursor, DeadWorker, DelayedEdit,
-    DelayedJobs, DelayedPage, Edit, Enqueue, Exchange, FailureId, FailurePage, FailureQuery,
-    FailureRecord, FailureRetry, FailureStore, Heartbeats, Held, Keyspace, Lease, Leaving, Left,
-    Limits, Page, Payload, Popped, Promotion, Pushed, QueueBackend, QueueControl, QueueList,
-    QueueListing, QueueName, Receipt, Renewal, Result, Settlement, Ticket, WaitForJobs, WorkerId,
-    WorkerListing, WorkerRegistry,
+    Backend, BackendInfo, Begin, CancelJobs, Claim, Claimed, Connect, Cursor, DeadWorker, DelayedEdit, DelayedJobs, DelayedPage, Edit, Enqueue, Exchange, FailureId, FailurePage, FailureQuery, FailureRecord, FailureRetry, FailureStore, Fired, Firing, Heartbeats, Held, Keyspace, Lead, LeadClaim, Lease, Leaving, Left, Limits, NewSchedule, Page, Payload, Popped, Promotion, Pushed, QueueBackend, QueueControl, QueueList, QueueListing, QueueName, Receipt, Renewal, Result, ScheduleListing, ScheduleName, ScheduleStore, Settlement, Ticket, WaitForJobs, WorkerId, WorkerListing, WorkerRegistry,
 };
 
 /// The ability of a backend that is known to offer all of them.
@@ -144,6 +139,10 @@ macro_rules! part {
     ($inner:ident, CancelJobs) => {
         ability!($inner, cancel)
     };
+
+    ($inner:ident, ScheduleStore) => {
+        ability!($inner, schedules)
+    };
 }
 
 /// The real trait, every method of which goes through the twist.
@@ -175,6 +174,10 @@ macro_rules! twisted {
             }
 
             fn control(&self) -> Option<&dyn QueueControl> {
+                Some(self)
+            }
+
+            fn schedules(&self) -> Option<&dyn ScheduleStore> {
                 Some(self)
             }
 
@@ -272,6 +275,20 @@ twists! {
     CancelJobs {
         async fn mark(jobs: &[Receipt]) -> Result<Vec<bool>> => mark;
         async fn marked(jobs: &[Receipt]) -> Result<Vec<bool>> => marked;
+    }
+
+    ScheduleStore {
+        async fn list_schedules() -> Result<ScheduleListing> => list;
+        async fn put_schedules(batch: &[NewSchedule], now: SystemTime) -> Result<()> => put;
+        async fn remove_schedules(names: &[ScheduleName]) -> Result<Vec<bool>> => remove;
+        async fn set_enabled(names: &[ScheduleName], enabled: bool, now: SystemTime)
+            -> Result<()> => set_enabled;
+        async fn lead(claim: LeadClaim<'_>) -> Result<Lead> => lead;
+        async fn step_down(holder: &str) -> Result<()> => step_down;
+        async fn begin(batch: &[Begin], now: SystemTime)
+            -> Result<Vec<Result<SystemTime>>> => begin;
+        async fn fire_once(holder: &str, batch: &[Firing], now: SystemTime)
+            -> Result<Vec<Result<Fired>>> => fire_once;
     }
 }
 

@@ -7,6 +7,7 @@ mod group_commit;
 mod limits;
 mod queue;
 mod registry;
+mod schedules;
 
 use std::fmt;
 use std::sync::Arc;
@@ -20,6 +21,7 @@ pub use self::group_commit::{Commit, GroupCommit};
 pub use self::limits::{CancelJobs, Limits};
 pub use self::queue::QueueBackend;
 pub use self::registry::WorkerRegistry;
+pub use self::schedules::ScheduleStore;
 use crate::{Error, Result};
 
 /// The three traits of one store.

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use async_trait::async_trait;
 
-use super::{CancelJobs, DelayedJobs, Keyspace, Limits, QueueControl, WaitForJobs};
+use super::{CancelJobs, DelayedJobs, Keyspace, Limits, QueueControl, ScheduleStore, WaitForJobs};
 use crate::{
     BackendInfo, Edit, Enqueue, Exchange, Page, Payload, Popped, Pushed, QueueList, QueueListing,
     QueueName, Result, Settlement, WorkerId,
@@ -109,6 +109,11 @@ pub trait QueueBackend: Debug + Send + Sync + 'static {
 
     /// The ability to stop queues and to pause all workers.
     fn control(&self) -> Option<&dyn QueueControl> {
+        None
+    }
+
+    /// The ability to remember schedules and to fire each of their ticks once.
+    fn schedules(&self) -> Option<&dyn ScheduleStore> {
         None
     }
 

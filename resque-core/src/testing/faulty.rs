@@ -7,12 +7,7 @@ use futures::future::{Either, select};
 
 use super::{Fault, Faults, Operation};
 use crate::{
-    Backend, BackendInfo, CancelJobs, Claim, Claimed, Connect, Cursor, DelayedEdit, DelayedJobs,
-    DelayedPage, Edit, Enqueue, Error, Exchange, FailureId, FailurePage, FailureQuery,
-    FailureRecord, FailureRetry, FailureStore, Heartbeats, Held, Keyspace, Lease, Leaving, Left,
-    Limits, Page, Payload, Popped, Promotion, Pushed, QueueBackend, QueueControl, QueueList,
-    QueueListing, QueueName, Receipt, Renewal, Result, Settlement, Ticket, WaitForJobs, WorkerId,
-    WorkerListing, WorkerRegistry,
+    Backend, BackendInfo, Begin, CancelJobs, Claim, Claimed, Connect, Cursor, DelayedEdit, DelayedJobs, DelayedPage, Edit, Enqueue, Error, Exchange, FailureId, FailurePage, FailureQuery, FailureRecord, FailureRetry, FailureStore, Fired, Firing, Heartbeats, Held, Keyspace, Lead, LeadClaim, Lease, Leaving, Left, Limits, NewSchedule, Page, Payload, Popped, Promotion, Pushed, QueueBackend, QueueControl, QueueList, QueueListing, QueueName, Receipt, Renewal, Result, ScheduleListing, ScheduleName, ScheduleStore, Settlement, Ticket, WaitForJobs, WorkerId, WorkerListing, WorkerRegistry,
 };
 
 /// A wrapper around any backend that loses calls and replies as it is told.
@@ -92,6 +87,11 @@ impl Faulty {
     fn inner_control(&self, operation: Operation) -> Result<&dyn QueueControl> {
         let ability = self.inner.queues().control();
         ability.ok_or_else(|| self.not_offered(operation, "control"))
+    }
+
+    fn inner_schedules(&self, operation: Operation) -> Result<&dyn ScheduleStore> {
+        let ability = self.inner.queues().schedules();
+        ability.ok_or_else(|| self.not_offered(operation, "schedules"))
     }
 }
 
@@ -188,6 +188,10 @@ impl QueueBackend for Faulty {
 
     fn control(&self) -> Option<&dyn QueueControl> {
         self.inner.queues().control().map(|_| self as _)
+    }
+
+    fn schedules(&self) -> Option<&dyn ScheduleStore> {
+        self.inner.queues().schedules().map(|_| self as _)
     }
 
     fn keyspace(&self) -> Option<&dyn Keyspace> {
@@ -398,6 +402,66 @@ impl QueueControl for Faulty {
     async fn paused(&self) -> Result<bool> {
         let control = self.inner_control(Operation::Paused)?;
         self.call(Operation::Paused, control.paused()).await
+    }
+}
+
+#[async_trait]
+#[deny(clippy::missing_trait_methods)]
+impl ScheduleStore for Faulty {
+    async fn list(&self) -> Result<ScheduleListing> {
+        let schedules = self.inner_schedules(Operation::ScheduleList)?;
+        self.call(Operation::ScheduleList, schedules.list()).await
+    }
+
+    async fn put(&self, batch: &[NewSchedule], now: SystemTime) -> Result<()> {
+        let schedules = self.inner_schedules(Operation::PutSchedules)?;
+        self.call(Operation::PutSchedules, schedules.put(batch, now))
+            .await
+    }
+
+    async fn remove(&self, names: &[ScheduleName]) -> Result<Vec<bool>> {
+        let schedules = self.inner_schedules(Operation::RemoveSchedules)?;
+        self.call(Operation::RemoveSchedules, schedules.remove(names))
+            .await
+    }
+
+    async fn set_enabled(
+        &self,
+        names: &[ScheduleName],
+        enabled: bool,
+        now: SystemTime,
+    ) -> Result<()> {
+        let schedules = self.inner_schedules(Operation::EnableSchedules)?;
+        let call = schedules.set_enabled(names, enabled, now);
+        self.call(Operation::EnableSchedules, call).await
+    }
+
+    async fn lead(&self, claim: LeadClaim<'_>) -> Result<Lead> {
+        let schedules = self.inner_schedules(Operation::Lead)?;
+        self.call(Operation::Lead, schedules.lead(claim)).await
+    }
+
+    async fn step_down(&self, holder: &str) -> Result<()> {
+        let schedules = self.inner_schedules(Operation::StepDown)?;
+        self.call(Operation::StepDown, schedules.step_down(holder))
+            .await
+    }
+
+    async fn begin(&self, batch: &[Begin], now: SystemTime) -> Result<Vec<Result<SystemTime>>> {
+        let schedules = self.inner_schedules(Operation::BeginSchedules)?;
+        self.call(Operation::BeginSchedules, schedules.begin(batch, now))
+            .await
+    }
+
+    async fn fire_once(
+        &self,
+        holder: &str,
+        batch: &[Firing],
+        now: SystemTime,
+    ) -> Result<Vec<Result<Fired>>> {
+        let schedules = self.inner_schedules(Operation::Fire)?;
+        let call = schedules.fire_once(holder, batch, now);
+        self.call(Operation::Fire, call).await
     }
 }
 

@@ -82,7 +82,7 @@ impl Store {
     }
 
     /// The key of resque-scheduler's master, in which the namespace really stands twice.
-    fn master_lock(&self) -> String {
+    pub(crate) fn master_lock(&self) -> String {
         let inner = format!("{}:resque_scheduler_master_lock", self.keys.namespace());
         self.keys.key(&inner)
     }

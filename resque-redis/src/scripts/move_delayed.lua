@@ -20,7 +20,11 @@ if lock ~= '' then
   if failed(master) then return { false, lock, master.err } end
   if master and master ~= holder then return 0 end
   begin_writing()
-  if hold > 0 then call('SET', lock, holder, 'EX', hold) elseif master then call('DEL', lock) end
+  if hold > 0 then
+    call('SET', lock, holder, 'EX', hold)
+  elseif master and not leads_as_master(holder) then
+    call('DEL', lock)
+  end
 end
 
 local function check(command, name)

@@ -1,0 +1,47 @@
+-- What schedules are kept in. The definitions are resque-scheduler's; a schedule that is switched
+-- off is kept elsewhere, so that Ruby's scheduler does not fire it either. CLOCKS says of each
+-- schedule that has begun up to which millisecond its ticks are settled and when it runs:
+-- `1795215600000 cron 30 6 * * 1`.
+
+local DEFINITIONS, CHANGED = prefix .. 'persistent_schedules', prefix .. 'schedules_changed'
+local LAST = prefix .. 'delayed:last_enqueued_at'
+local CLOCKS, OFF = prefix .. 'rs:schedules', prefix .. 'rs:schedules:disabled'
+local LEADER, VERSION = prefix .. 'rs:schedules:lead', prefix .. 'rs:schedules:version'
+
+-- The first of these keys that cannot be used, and why.
+local function schedules_blocked()
+  for _, key in ipairs({ DEFINITIONS, OFF, CLOCKS, LAST }) do
+    local err = unusable('HLEN', key)
+    if err then return key, err end
+  end
+  local err = unusable('SCARD', CHANGED)
+  if err then return CHANGED, err end
+  local version = try('GET', VERSION)
+  err = failed(version)
+  if err then return VERSION, err end
+  if version and not find(version, '^%d+$') then return VERSION, 'ERR it is no number' end
+end
+
+-- Up to which millisecond ticks are settled, and when the schedule runs; nothing before it began.
+local function clock_of(name)
+  local clock = call('HGET', CLOCKS, name)
+  if not clock then return nil end
+  local settled, timing = string.match(clock, '^(%d+) (.*)$')
+  return tonumber(settled), timing
+end
+
+local function set_clock(name, settled, timing)
+  call('HSET', CLOCKS, name, string.format('%.0f', settled) .. ' ' .. timing)
+end
+
+-- Settles the ticks up to now, under this timing.
+local function begin(name, timing, now)
+  local settled = clock_of(name)
+  now = math.max(settled or 0, now)
+  set_clock(name, now, timing)
+  return now
+end
+
+local function tell_change(name)
+  call('SADD', CHANGED, name)
+end
