@@ -41,7 +41,7 @@ pub use self::backend::{Commit, GroupCommit};
 pub use self::client::blocking;
 pub use self::client::{
     Client, Delayed, Enqueued, Failures, Info, MassRemove, NewJob, Prepared, QueueSample,
-    QueuedJob, Stats,
+    QueuedJob, ScheduleStatus, Schedules, Stats,
 };
 #[cfg(feature = "testing")]
 pub use self::clock::ManualClock;
@@ -69,8 +69,8 @@ pub use self::queue_list::QueueList;
 pub use self::queue_name::QueueName;
 pub use self::reservation::{HeartbeatMark, Held, Receipt, Reservation};
 pub use self::schedule::{
-    Begin, Fired, Firing, Lead, LeadClaim, NewSchedule, ScheduleEntry, ScheduleListing,
-    ScheduleName,
+    Begin, CatchUp, Every, Fired, Firing, Lead, LeadClaim, NewSchedule, Schedule, ScheduleEntry,
+    ScheduleListing, ScheduleName, Timing,
 };
 pub use self::settlement::{Exchange, Outcome, Settled, Settlement, Tally};
 pub use self::status::{

@@ -112,7 +112,7 @@ pub fn decode(payload: &[u8]) -> Result<JobText<'_>, InvalidPayload> {
 }
 
 /// The raw argument list that `raw`, a valid JSON value of this kind, stands for.
-pub(super) fn list_of_args(kind: Kind, raw: &str) -> Cow<'_, str> {
+pub(crate) fn list_of_args(kind: Kind, raw: &str) -> Cow<'_, str> {
     match kind {
         Kind::Array => Cow::Borrowed(raw),
         Kind::Null => Cow::Borrowed("[]"),
