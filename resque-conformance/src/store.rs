@@ -5,8 +5,10 @@ use std::time::{Duration, SystemTime};
 
 use resque_core::testing::{Faults, Faulty};
 use resque_core::{
-    Backend, CancelJobs, Cursor, DelayedJob, DelayedJobs, Enqueue, Exchange, FailureEntry, FailureOrder, FailureQuery, FailureRecord, FailureStore, Held, Keyspace, Limits, Page, Payload, QueueBackend, QueueControl, QueueList, QueueName, Reservation, ScheduleStore, Settled, Settlement,
-    WaitForJobs, WorkerId, WorkerRegistry,
+    Backend, CancelJobs, Cursor, DelayedJob, DelayedJobs, Enqueue, Exchange, FailureEntry,
+    FailureOrder, FailureQuery, FailureRecord, FailureStore, Held, Keyspace, Limits, Page, Payload,
+    QueueBackend, QueueControl, QueueList, QueueName, Reservation, ScheduleStore, Settled,
+    Settlement, WaitForJobs, WorkerId, WorkerRegistry,
 };
 
 use crate::Verdict;

@@ -33,7 +33,8 @@ pub mod worker;
 mod worker_id;
 
 pub use self::backend::{
-    Backend, CancelJobs, Connect, DelayedJobs, FailureStore, Keyspace, Limits, QueueBackend, QueueControl, ScheduleStore, Ticket, WaitForJobs, WorkerRegistry,
+    Backend, CancelJobs, Connect, DelayedJobs, FailureStore, Keyspace, Limits, QueueBackend,
+    QueueControl, ScheduleStore, Ticket, WaitForJobs, WorkerRegistry,
 };
 #[cfg(feature = "worker")]
 pub use self::backend::{Commit, GroupCommit};

@@ -4,8 +4,9 @@ use std::time::SystemTime;
 
 use async_trait::async_trait;
 use resque_core::{
-    BackendInfo, CancelJobs, DelayedJobs, Edit, Enqueue, Exchange, Keyspace, Limits, Page, Payload, Popped, Pushed, QueueBackend, QueueControl, QueueList, QueueListing, QueueName, Result, ScheduleStore,
-    Settlement, WaitForJobs, WorkerId,
+    BackendInfo, CancelJobs, DelayedJobs, Edit, Enqueue, Exchange, Keyspace, Limits, Page, Payload,
+    Popped, Pushed, QueueBackend, QueueControl, QueueList, QueueListing, QueueName, Result,
+    ScheduleStore, Settlement, WaitForJobs, WorkerId,
 };
 
 use crate::MemoryBackend;

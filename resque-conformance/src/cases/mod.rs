@@ -21,9 +21,9 @@ mod rules_keyspace;
 mod rules_limits;
 mod rules_queues;
 mod rules_registry;
-mod rules_unique;
 mod rules_schedules;
 mod rules_ticks;
+mod rules_unique;
 mod rules_wake_up;
 
 groups! {

@@ -6,7 +6,13 @@ use std::time::SystemTime;
 
 use async_trait::async_trait;
 use resque_core::{
-    Backend, BackendInfo, Begin, CancelJobs, Claim, Claimed, Connect, Cursor, DeadWorker, DelayedEdit, DelayedJobs, DelayedPage, Edit, Enqueue, Exchange, FailureId, FailurePage, FailureQuery, FailureRecord, FailureRetry, FailureStore, Fired, Firing, Heartbeats, Held, Keyspace, Lead, LeadClaim, Lease, Leaving, Left, Limits, NewSchedule, Page, Payload, Popped, Promotion, Pushed, QueueBackend, QueueControl, QueueList, QueueListing, QueueName, Receipt, Renewal, Result, ScheduleListing, ScheduleName, ScheduleStore, Settlement, Ticket, WaitForJobs, WorkerId, WorkerListing, WorkerRegistry,
+    Backend, BackendInfo, Begin, CancelJobs, Claim, Claimed, Connect, Cursor, DeadWorker,
+    DelayedEdit, DelayedJobs, DelayedPage, Edit, Enqueue, Exchange, FailureId, FailurePage,
+    FailureQuery, FailureRecord, FailureRetry, FailureStore, Fired, Firing, Heartbeats, Held,
+    Keyspace, Lead, LeadClaim, Lease, Leaving, Left, Limits, NewSchedule, Page, Payload, Popped,
+    Promotion, Pushed, QueueBackend, QueueControl, QueueList, QueueListing, QueueName, Receipt,
+    Renewal, Result, ScheduleListing, ScheduleName, ScheduleStore, Settlement, Ticket, WaitForJobs,
+    WorkerId, WorkerListing, WorkerRegistry,
 };
 
 /// The ability of a backend that is known to offer all of them.

@@ -7,7 +7,13 @@ use futures::future::{Either, select};
 
 use super::{Fault, Faults, Operation};
 use crate::{
-    Backend, BackendInfo, Begin, CancelJobs, Claim, Claimed, Connect, Cursor, DelayedEdit, DelayedJobs, DelayedPage, Edit, Enqueue, Error, Exchange, FailureId, FailurePage, FailureQuery, FailureRecord, FailureRetry, FailureStore, Fired, Firing, Heartbeats, Held, Keyspace, Lead, LeadClaim, Lease, Leaving, Left, Limits, NewSchedule, Page, Payload, Popped, Promotion, Pushed, QueueBackend, QueueControl, QueueList, QueueListing, QueueName, Receipt, Renewal, Result, ScheduleListing, ScheduleName, ScheduleStore, Settlement, Ticket, WaitForJobs, WorkerId, WorkerListing, WorkerRegistry,
+    Backend, BackendInfo, Begin, CancelJobs, Claim, Claimed, Connect, Cursor, DelayedEdit,
+    DelayedJobs, DelayedPage, Edit, Enqueue, Error, Exchange, FailureId, FailurePage, FailureQuery,
+    FailureRecord, FailureRetry, FailureStore, Fired, Firing, Heartbeats, Held, Keyspace, Lead,
+    LeadClaim, Lease, Leaving, Left, Limits, NewSchedule, Page, Payload, Popped, Promotion, Pushed,
+    QueueBackend, QueueControl, QueueList, QueueListing, QueueName, Receipt, Renewal, Result,
+    ScheduleListing, ScheduleName, ScheduleStore, Settlement, Ticket, WaitForJobs, WorkerId,
+    WorkerListing, WorkerRegistry,
 };
 
 /// A wrapper around any backend that loses calls and replies as it is told.
