@@ -4,6 +4,7 @@ mod completions;
 mod delayed;
 mod dequeue;
 mod dev;
+mod doctor;
 mod enqueue;
 mod failed;
 mod flush;
@@ -39,6 +40,7 @@ pub(crate) enum Command {
     Stats(stats::Stats),
     Flush(flush::Flush),
     Move(moving::Move),
+    Doctor(doctor::Doctor),
     Migrate(migrate::Migrate),
     Completions(completions::Completions),
 }
@@ -62,6 +64,7 @@ impl Command {
             Self::Stats(it) => context.with_store(async |store| it.run(store).await),
             Self::Flush(it) => context.with_store(async |store| it.run(store).await),
             Self::Move(it) => it.run(context),
+            Self::Doctor(it) => it.run(context),
             Self::Migrate(migrate) => migrate.run(context),
             Self::Completions(it) => it.run(context),
         }

@@ -8,6 +8,7 @@
 mod support;
 
 mod delayed;
+mod doctor;
 mod enqueue;
 mod failed;
 mod moving;
