@@ -252,6 +252,10 @@ mutants! {
 
     promotes_too_soon: time::PromotesTooSoon,
         "g8_time::a_job_is_not_visible_before_its_time";
+    cuts_fractions_of_retries: time::CutsFractionsOfRetries,
+        "g8_time::retried_deferred_and_delayed_jobs_come_in_one_order";
+    retries_the_past_at_once: time::RetriesThePastAtOnce,
+        "g8_time::a_job_can_be_retried_at_a_time_that_has_passed";
     cuts_fractions: time::CutsFractions,
         "g8_time::a_job_is_not_visible_a_moment_too_early";
     pushes_the_past_at_once: time::PushesThePastAtOnce,

@@ -197,6 +197,24 @@ cases! {
         Ledger::of([1]).balances(&store).await
     }
 
+    /// The recovery of a dead worker's job that is to be retried lets it wait once.
+    #[needs(delayed)]
+    async fn a_recovery_delays_once(world: &World) -> Verdict {
+        let (store, lossy, _) = losing(world, Operation::Exchange);
+        store.hand_out_one("mail", 1).await?;
+        let dead = store.workers().dead(store.at(60)).await?;
+        let held = dead.into_iter().find_map(|dead| dead.holds);
+        let held = held.ok_or_else(|| Broken::new("no dead worker holds the job"))?;
+        let retry = Settlement::retry_at(held.receipt, job(1), store.at(120));
+        let done = from_ref(&retry);
+        let from = list("*");
+        let reply = lossy.queues().exchange(done, &[], &from, store.at(60));
+        lost(reply.await)?;
+        lossy.is_lost(retry).await?;
+        ensure_eq!(store.numbers_delayed().await?, [1], "the delayed set");
+        Ledger::of([1]).balances(&store).await
+    }
+
     /// An exchange that settles and reserves, repeated as it was, settles nothing and gives again.
     async fn a_repeated_exchange_settles_nothing_and_gives_again(world: &World) -> Verdict {
         let (store, lossy, _) = losing(world, Operation::Exchange);

@@ -184,6 +184,37 @@ cases! {
         Ledger::of(0..10).balances(&store).await
     }
 
+    /// A worker that wakes up while janitors let its jobs wait for another attempt: each of them
+    /// waits once, whoever wins.
+    #[needs(delayed)]
+    async fn a_waking_worker_and_a_janitor_retry_a_job_once(world: &World) -> Verdict {
+        let store = world.store();
+        let given = store.hand_out("mail", 0..20).await?;
+        let given: Vec<_> = given.into_iter().map(|one| (one.receipt, one.payload)).collect();
+        let dead = store.workers().dead(store.at(60)).await?;
+        let held = dead.into_iter().filter_map(|dead| dead.holds);
+        let held: Vec<_> = held.map(|held| (held.receipt, held.payload)).collect();
+        ensure_eq!(held.len(), 20, "jobs held by the dead");
+        let retry = |runner: usize, twin: Store| {
+            let mine = if runner == 0 { given.clone() } else { held.clone() };
+            async move {
+                let mut applied = 0;
+                for (receipt, payload) in mine {
+                    let retry = Settlement::retry_at(receipt, payload, twin.at(120));
+                    let settled = twin.settle(retry).await?;
+                    applied += usize::from(matches!(settled, Settled::Applied));
+                }
+                Ok(applied)
+            }
+        };
+        let applied: usize = race(world, 3, retry).await?.iter().sum();
+        ensure_eq!(applied, 20, "retries applied");
+        let mut waiting = store.numbers_delayed().await?;
+        waiting.sort_unstable();
+        ensure_eq!(waiting, (0..20).collect::<Vec<_>>(), "the delayed set");
+        Ledger::of(0..20).balances(&store).await
+    }
+
     /// A janitor that died between recovering and removing is followed by one that only removes.
     async fn a_janitor_that_died_half_way_is_followed_by_another(world: &World) -> Verdict {
         let store = world.store();

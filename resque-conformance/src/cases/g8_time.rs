@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use resque_core::{DelayedEdit, DelayedTo, Enqueue, Error, Settlement};
 
+use crate::Broken;
 use crate::ledger::Ledger;
 use crate::race::race;
 use crate::snapshot::Snapshot;
@@ -268,6 +269,46 @@ cases! {
         ensure_eq!(store.promote(9).await?, 0, "jobs moved too early");
         store.promote(10).await?;
         ensure_eq!(store.numbers_in("mail").await?, [1], "the queue");
+        Ok(())
+    }
+
+    /// A time that has passed is as good as any: the job comes with the next promotion.
+    #[needs(delayed)]
+    async fn a_job_can_be_retried_at_a_time_that_has_passed(world: &World) -> Verdict {
+        let store = world.store();
+        let given = store.hand_out_one("mail", 1).await?;
+        store
+            .applies(Settlement::retry_at(given.receipt, job(1), store.at(0)))
+            .await?;
+        ensure_eq!(store.bytes_in("mail").await?, [], "the queue before");
+        store.promote(10).await?;
+        ensure_eq!(store.numbers_in("mail").await?, [1], "the queue");
+        Ok(())
+    }
+
+    /// Retried, deferred and delayed jobs come in order of their time, to the fraction of a second,
+    /// and none of them before it.
+    #[needs(delayed)]
+    async fn retried_deferred_and_delayed_jobs_come_in_one_order(world: &World) -> Verdict {
+        let store = world.store();
+        let given = store.hand_out("mail", 1..5).await?;
+        let at = |millis| store.at(10) + Duration::from_millis(millis);
+        let due = Enqueue::at(queue("mail"), job(5), at(500));
+        store.queues().push(&[due]).await?;
+        let mut receipts = given.into_iter().map(|given| given.receipt);
+        let mut next = || receipts.next().ok_or_else(|| Broken::new("a job is missing"));
+        for settlement in [
+            Settlement::retry_at(next()?, job(1), at(700)),
+            Settlement::defer(next()?, at(600)),
+            Settlement::retry_at(next()?, job(3), at(400)),
+            Settlement::retry_at(next()?, job(4), at(800)),
+        ] {
+            store.applies(settlement).await?;
+        }
+        let delayed = store.delayed()?;
+        delayed.promote("someone", at(700), usize::MAX).await?;
+        ensure_eq!(store.numbers_in("mail").await?, [3, 5, 2, 1], "the queue");
+        ensure_eq!(store.numbers_delayed().await?, [4], "the delayed set");
         Ok(())
     }
 

@@ -7,11 +7,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 use resque_core::{
-    Backend, BackendInfo, DelayedEdit, DelayedTo, Edit, EditTo, Enqueue, Error, Payload, Promotion,
-    Pushed, QueueList, QueueName, Result, Ticket,
+    Backend, BackendInfo, DelayedEdit, DelayedTo, Edit, EditTo, Enqueue, Error, Exchange, Outcome,
+    Payload, Promotion, Pushed, QueueList, QueueName, Result, Ticket,
 };
 
-use super::twist::{Twist, ability, locked};
+use super::twist::{Ask, Twist, ability, locked};
 
 /// A job is moved a second too soon.
 #[derive(Debug)]
@@ -48,6 +48,42 @@ impl Twist for CutsFractions {
             }
         }
         inner.queues().push(&batch).await
+    }
+}
+
+/// The times of retries are cut to full seconds, so that they come up to a second too soon.
+#[derive(Debug)]
+pub(crate) struct CutsFractionsOfRetries;
+
+#[async_trait]
+impl Twist for CutsFractionsOfRetries {
+    async fn exchange(&self, inner: &Backend, ask: Ask<'_>) -> Result<Exchange> {
+        let mut done = ask.done.to_vec();
+        for settlement in &mut done {
+            if let Outcome::RetryAt { at, .. } = &mut settlement.outcome {
+                let seconds = at.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+                *at = UNIX_EPOCH + Duration::from_secs(seconds);
+            }
+        }
+        ask.done(&done).pass(inner).await
+    }
+}
+
+/// A retry whose time has passed is put into its queue at once, behind the back of the delayed set.
+#[derive(Debug)]
+pub(crate) struct RetriesThePastAtOnce;
+
+#[async_trait]
+impl Twist for RetriesThePastAtOnce {
+    async fn exchange(&self, inner: &Backend, ask: Ask<'_>) -> Result<Exchange> {
+        let now = inner.workers().server_time().await?;
+        let mut done = ask.done.to_vec();
+        for settlement in &mut done {
+            if matches!(settlement.outcome, Outcome::RetryAt { at, .. } if at <= now) {
+                settlement.outcome = Outcome::Release;
+            }
+        }
+        ask.done(&done).pass(inner).await
     }
 }
 
