@@ -4,6 +4,7 @@
 
 mod batch;
 mod blocking;
+mod decisions;
 mod delayed;
 mod dequeue;
 mod enqueue;

@@ -51,7 +51,7 @@ impl World {
 
     pub(crate) async fn on_postgres() -> Self {
         let config = resque::postgres::Config::parse(shared_postgres().unwrap().url()).unwrap();
-        let config = config.with_namespace(&name()).unwrap();
+        let config = config.with_namespace(name()).unwrap();
         let builder = PostgresBackend::builder(config).migrate(true);
         Self::of(builder.connect().await.unwrap())
     }
