@@ -53,6 +53,16 @@ impl Keys {
         format!("{}worker:{id}", self.prefix)
     }
 
+    /// Who holds leases of a name.
+    pub(crate) fn lease(&self, name: &str) -> String {
+        format!("{}rs:lease:{name}", self.prefix)
+    }
+
+    /// Which job of a worker is to be ended.
+    pub(crate) fn cancel(&self, id: &str) -> String {
+        format!("{}rs:cancel:{id}", self.prefix)
+    }
+
     /// A counter.
     pub(crate) fn stat(&self, name: &str) -> String {
         format!("{}stat:{name}", self.prefix)
@@ -85,6 +95,10 @@ impl Keys {
             ("rs:schedules:lead", "text"),
             ("rs:schedules:version", "a number"),
             ("rs:schedules", "a hash of times"),
+            ("rs:lease:", "a sorted set of holders"),
+            ("rs:line:", "a hash of times"),
+            ("rs:turns:", "a sorted set of jobs"),
+            ("rs:cancel:", "text"),
         ];
         let rest = key.strip_prefix(&*self.prefix).unwrap_or(key);
         let known = KINDS.iter().find(|(start, _)| rest.starts_with(start));

@@ -24,6 +24,7 @@
 //! the backend and the client crates.
 
 mod backend;
+mod cancel;
 pub mod config;
 pub mod connect;
 mod control;
@@ -37,6 +38,7 @@ mod failures;
 mod keys;
 mod keyspace;
 mod known;
+mod limits;
 mod permissions;
 mod pop;
 mod push;

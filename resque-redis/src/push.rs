@@ -8,8 +8,9 @@ use resque_core::{Enqueue, Pushed, Result};
 
 use crate::driver::{Batch, Value};
 use crate::due;
+use crate::limits::micros;
 use crate::pushes::{add_push, bytes};
-use crate::scripts::PUSH;
+use crate::scripts::{PUSH, PUSH_LOCKED};
 use crate::store::{Store, list_of, number_of};
 
 impl Store {
@@ -20,6 +21,9 @@ impl Store {
         }
         if let Some(pushed) = self.pushes.push(batch).await {
             return pushed;
+        }
+        if batch.iter().any(|job| job.lock.is_some()) {
+            return self.push_locked(batch).await;
         }
         let groups = Groups::of(batch);
         let lengths = match &groups {
@@ -50,6 +54,44 @@ impl Store {
         let mut call = Batch::with_capacity(batch.len() + 5, bytes(batch) + 64);
         add_push(&mut call, &self.keys, &batch[0].queue, batch);
         self.script("push jobs", &call).await
+    }
+
+    /// Puts in those jobs whose locks nobody else holds.
+    async fn push_locked(&self, batch: &[Enqueue]) -> Result<Vec<Pushed>> {
+        let bytes = batch.iter().map(|job| job.payload.as_bytes().len() + 160);
+        let mut call = self.call(&PUSH_LOCKED, 8 * batch.len(), bytes.sum());
+        for job in batch {
+            match &job.lock {
+                None => call.arg(""),
+                Some(lock) => call
+                    .arg(&*lock.lease.name)
+                    .arg(&*lock.lease.holder)
+                    .arg(micros(lock.now))
+                    .arg(micros(lock.until)),
+            };
+            let item = job.due.and_then(|due| item_of(job, due));
+            match (job.due, item) {
+                (_, Some((second, item))) => call.arg("i").arg(second).arg(item),
+                (Some(due), None) => {
+                    call.arg("o").arg(due::millis(due)).arg(job.queue.as_str());
+                    call.arg(job.payload.clone().into_bytes())
+                }
+                (None, None) => {
+                    call.arg("q").arg(job.queue.as_str());
+                    call.arg(job.payload.clone().into_bytes())
+                }
+            };
+        }
+        let answers = list_of(self.script("push jobs", &call).await?);
+        let answers = answers.iter().zip(batch);
+        let pushed = answers.map(|(answer, job)| match (answer, job.due) {
+            (Value::Int(-1), _) => Pushed::Duplicate,
+            (_, Some(_)) => Pushed::Delayed,
+            (length, None) => Pushed::Queued {
+                length: number_of(length),
+            },
+        });
+        Ok(pushed.collect())
     }
 
     fn push_call(&self, batch: &[Enqueue], groups: &Groups<'_>) -> Batch {

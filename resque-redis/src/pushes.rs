@@ -37,7 +37,7 @@ impl Pushes {
     /// many that they go better by themselves.
     pub(crate) async fn push(&self, batch: &[Enqueue]) -> Option<Result<Vec<Pushed>>> {
         let queue = &batch.first()?.queue;
-        let plain = |job: &Enqueue| job.due.is_none() && job.queue == *queue;
+        let plain = |job: &Enqueue| job.due.is_none() && job.lock.is_none() && job.queue == *queue;
         if batch.len() > SMALL || bytes(batch) > TOGETHER || !batch.iter().all(plain) {
             return None;
         }

@@ -4,8 +4,9 @@ use std::time::SystemTime;
 
 use async_trait::async_trait;
 use resque_core::{
-    BackendInfo, DelayedJobs, Edit, Enqueue, Exchange, Keyspace, Page, Payload, Popped, Pushed,
-    QueueBackend, QueueControl, QueueList, QueueListing, QueueName, Result, ScheduleStore,
+    BackendInfo, CancelJobs, DelayedJobs, Edit, Enqueue, Exchange, Keyspace, Limits, Page, Payload,
+    Popped, Pushed, QueueBackend, QueueControl, QueueList, QueueListing, QueueName, Result,
+    ScheduleStore,
     Settlement, WaitForJobs, WorkerId,
 };
 
@@ -84,6 +85,14 @@ impl QueueBackend for Store {
     }
 
     fn keyspace(&self) -> Option<&dyn Keyspace> {
+        Some(self)
+    }
+
+    fn limits(&self) -> Option<&dyn Limits> {
+        Some(self)
+    }
+
+    fn cancel(&self) -> Option<&dyn CancelJobs> {
         Some(self)
     }
 }

@@ -10,13 +10,27 @@ macro_rules! script {
 }
 
 /// Settles finished jobs and fills free slots.
-pub(crate) static EXCHANGE: Script = script!("common", "trouble", "asking", "later", "exchange");
+pub(crate) static EXCHANGE: Script =
+    script!("common", "trouble", "asking", "later", "leases", "exchange");
 
 /// Puts jobs into queues and delayed sets.
 pub(crate) static PUSH: Script = script!("common", "later", "push");
 
 /// Puts jobs into one queue.
 pub(crate) static PUSH_QUEUE: Script = script!("push_queue");
+
+/// Puts jobs of which some have locks into queues and delayed sets.
+pub(crate) static PUSH_LOCKED: Script =
+    script!("common", "trouble", "later", "leases", "push_locked");
+
+/// Claims what reserved jobs need before they start.
+pub(crate) static CLAIM: Script = script!("common", "trouble", "leases", "claim");
+
+/// Holds leases on.
+pub(crate) static RENEW_LEASES: Script = script!("common", "trouble", "leases", "renew_leases");
+
+/// Marks reservations as to be ended.
+pub(crate) static MARK: Script = script!("common", "mark");
 
 /// Takes jobs out of queues for good.
 pub(crate) static POP: Script = script!("common", "trouble", "asking", "pop");

@@ -18,6 +18,8 @@ resque_conformance::conformance_tests! {
     control: yes,
     schedules: yes,
     keyspace: yes,
+    limits: yes,
+    cancel: yes,
     atomic_batch: yes,
     neighbour: yes,
     outage: yes,

@@ -1,14 +1,16 @@
 //! What the exchange script is told.
 
 use std::collections::HashMap;
+use std::time::SystemTime;
 
 use resque_core::wire::time::TimeFormat;
-use resque_core::{Outcome, QueueName, Settlement, Tally, WorkerId};
+use resque_core::{LeaseChanges, Outcome, QueueName, Renewal, Settlement, Tally, WorkerId};
 
 use super::Round;
 use crate::driver::Batch;
 use crate::due;
 use crate::known::{Asked, Check};
+use crate::limits::micros;
 use crate::receipt::{self, Known, Token};
 use crate::scripts::EXCHANGE;
 use crate::store::Store;
@@ -86,7 +88,7 @@ impl<'a> Request<'a> {
             batch.arg(id.as_str());
         }
         for (number, token, settlement) in settlements {
-            add_settlement(&mut batch, store, number, &token, settlement);
+            add_settlement(&mut batch, store, number, &token, settlement, round.now);
         }
         for queue in queues {
             batch.arg(queue.as_str());
@@ -108,6 +110,7 @@ fn add_settlement(
     number: usize,
     token: &Token<'_>,
     settlement: &Settlement,
+    now: SystemTime,
 ) {
     batch.arg(number);
     let mut word = String::with_capacity(5);
@@ -131,11 +134,33 @@ fn add_settlement(
     if guard.is_some() {
         word.push('g');
     }
+    let leases = settlement.leases.as_deref();
+    let leases = leases.filter(|leases| !leases.is_empty());
+    if leases.is_some() {
+        word.push('u');
+    }
     batch.arg(word);
     if let Some(mark) = guard {
         batch.arg(mark.as_str());
     }
+    if let Some(leases) = leases {
+        add_leases(batch, leases, now);
+    }
     add_outcome(batch, store, token, &settlement.outcome);
+}
+
+fn add_leases(batch: &mut Batch, changes: &LeaseChanges, now: SystemTime) {
+    batch.arg(changes.free.len() + changes.keep.len());
+    batch.arg(micros(now));
+    for lease in &changes.free {
+        batch.arg(&*lease.name).arg(&*lease.holder).arg("");
+    }
+    for Renewal { lease, until } in &changes.keep {
+        batch
+            .arg(&*lease.name)
+            .arg(&*lease.holder)
+            .arg(micros(*until));
+    }
 }
 
 fn letter(outcome: &Outcome) -> char {

@@ -11,8 +11,9 @@
 --   then the worker ids, the settlements, and the queue names in the order of asking.
 -- A settlement is: worker number; the end of its note; a word of letters (outcome; what to count: 0
 --   nothing, 1 processed, 2 failed too; 'h' if not the end but the SHA-1 of the note is given; 'f'
---   if the worker is foreign; 'g' if guarded); if guarded, the heartbeat it must still have; and
---   what belongs to the outcome:
+--   if the worker is foreign; 'g' if guarded; 'u' if it changes leases); if guarded, the heartbeat it
+--   must still have; if it changes leases, how many, now, and each as a name, a holder and until when
+--   or ''; and what belongs to the outcome:
 --   d (done)       nothing
 --   f (failed)     list, set of lists or '', the list's name in that set, entry
 --   r (release)    queue, first and last byte of the payload in the note
@@ -114,6 +115,7 @@ end
 
 local verdicts = {}
 local applied = {}
+local changed = {}
 local gone = {}
 local processed, failures = {}, {}
 local all_processed, all_failed = 0, 0
@@ -123,6 +125,7 @@ for s = 1, settlements do
   at = at + 3
   local outcome, tally = sub(word, 1, 1), byte(word, 2) - 48
   local note, holds, key, err = notes[w], false, nil, nil
+  local leases = nil
   if #word == 2 then
     holds = note and sub(note, -#known) == known
   else
@@ -130,6 +133,10 @@ for s = 1, settlements do
     if find(word, 'g', 3, true) then
       mark = ARGV[at]
       at = at + 1
+    end
+    if find(word, 'u', 3, true) then
+      leases = at
+      at = at + 2 + 3 * tonumber(ARGV[at])
     end
     local hashed = find(word, 'h', 3, true)
     if note and known == (hashed and redis.sha1hex(note) or sub(note, -#known)) then
@@ -146,6 +153,7 @@ for s = 1, settlements do
     verdicts[s] = 'A'
     if outcome ~= 'd' then applied[#applied + 1] = { outcome, at, note } end
     notes[w], gone[w] = false, true
+    if leases then changed[#changed + 1] = leases end
     if tally > 0 then
       processed[w] = (processed[w] or 0) + 1
       all_processed = all_processed + 1
@@ -209,6 +217,7 @@ for a = 1, #applied do
     later(ARGV[i], ARGV[i + 1], payload_of(note, tonumber(ARGV[i + 2]), tonumber(ARGV[i + 3])))
   end
 end
+for c = 1, #changed do change_leases(changed[c]) end
 local counters = {}
 local function add(name, by)
   local n = #counters
