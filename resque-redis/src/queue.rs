@@ -6,8 +6,7 @@ use async_trait::async_trait;
 use resque_core::{
     BackendInfo, CancelJobs, DelayedJobs, Edit, Enqueue, Exchange, Keyspace, Limits, Page, Payload,
     Popped, Pushed, QueueBackend, QueueControl, QueueList, QueueListing, QueueName, Result,
-    ScheduleStore,
-    Settlement, WaitForJobs, WorkerId,
+    ScheduleStore, Settlement, WaitForJobs, WorkerId,
 };
 
 use crate::store::Store;
