@@ -27,7 +27,7 @@
 //!
 //! # Where the traits leave a choice
 //!
-//! - The answer to a push counts the jobs of a queue up to 100: a longer queue is not counted.
+//! - The answer to a push counts the jobs of a queue up to 10: a longer queue is not counted.
 //! - Times are kept to the microsecond. What is due becomes visible at the first one that is not before
 //!   its time.
 //! - Failures are one list that also knows each queue's share.

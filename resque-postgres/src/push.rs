@@ -13,6 +13,7 @@ use crate::store::{Link, counted};
 
 const WHAT: &str = "push";
 pub(crate) const TEXT: &str = "select resque.push($1, $2, $3, $4, $5, $6)";
+const ONE: &str = "select resque.push_one($1, $2)";
 
 /// How many jobs go together at most, unless a single caller has more.
 const TOGETHER: usize = 5_000;
@@ -66,6 +67,21 @@ impl Commit for Pusher {
 impl Link {
     /// Makes one push.
     async fn push(&self, batch: &[Enqueue]) -> Result<Vec<Pushed>> {
+        if let [
+            Enqueue {
+                queue,
+                payload,
+                due: None,
+                ..
+            },
+        ] = batch
+        {
+            let query = self.statement(ONE);
+            let query = query.bind(queue.as_str()).bind(payload.as_bytes());
+            let row = self.connections.row(WHAT, query).await?;
+            let length = counted(self.get(&row, 0)?);
+            return Ok(vec![Pushed::Queued { length }]);
+        }
         let sorted = Sorted::new(batch)?;
         let query = sorted.bind(self.statement(TEXT));
         let row = self.connections.row(WHAT, query).await?;

@@ -42,26 +42,10 @@ impl Wake {
         }
     }
 
-    /// Leaves a note for these queues, unless there is one, and draws a ticket.
-    pub(crate) async fn ticket(&self, from: &QueueList) -> Result<Ticket> {
-        if !self.link.connections.settings.config.listen {
-            return Ok(Ticket::new(self.sleepers.moment()));
-        }
-        let mut ears = self.ears.lock().await;
-        if !self.sleepers.is_listening() {
-            let listening = ears::listen(&self.link, Arc::clone(&self.sleepers)).await?;
-            if let Some(before) = ears.replace(listening) {
-                before.abort();
-            }
-        }
-        let ticket = Ticket::new(self.sleepers.moment());
-        if let Some(note) = self.sleepers.new_note(from) {
-            let left = self.leave(note, from).await;
-            self.sleepers
-                .left(note, left.as_ref().ok().copied().flatten());
-            left?;
-        }
-        Ok(ticket)
+    /// Draws a ticket, which costs nothing: a worker that was woken finds its job first and leaves
+    /// its next note afterwards.
+    pub(crate) fn ticket(&self) -> Ticket {
+        Ticket::new(self.sleepers.moment())
     }
 
     /// Waits until a job may have come into one of these queues since the ticket was drawn.
@@ -75,6 +59,7 @@ impl Wake {
                 .await;
             return Ok(());
         }
+        self.note(from).await?;
         let mut patience = SETTLE.0;
         loop {
             let rung = self.sleepers.rung();
@@ -103,6 +88,24 @@ impl Wake {
     /// There were jobs: more may come soon.
     pub(crate) fn found(&self) {
         self.idle.store(0, Ordering::Relaxed);
+    }
+
+    /// Makes sure that there is a note for these queues.
+    async fn note(&self, from: &QueueList) -> Result<()> {
+        let mut ears = self.ears.lock().await;
+        if !self.sleepers.is_listening() {
+            let listening = ears::listen(&self.link, Arc::clone(&self.sleepers)).await?;
+            if let Some(before) = ears.replace(listening) {
+                before.abort();
+            }
+        }
+        let Some(note) = self.sleepers.new_note(from) else {
+            return Ok(());
+        };
+        let left = self.leave(note, from).await;
+        self.sleepers
+            .left(note, left.as_ref().ok().copied().flatten());
+        left.map(drop)
     }
 
     /// Leaves a note. Answers the number that all transactions are behind which had one then, if

@@ -102,14 +102,20 @@ impl Sleepers {
         Some(id)
     }
 
-    /// The note was left, with the number before which transactions may not have seen it.
+    /// The note was left, with the number before which transactions may not have seen it. What came
+    /// between a ticket and the note was announced to nobody: who drew one before looks again.
     pub(super) fn left(&self, id: i64, settles: Option<i64>) {
         let mut state = self.state();
+        let moment = state.moment + 1;
         // It may have been taken away already.
         if let Some(note) = state.notes.iter_mut().find(|note| note.coming == Some(id)) {
             note.id = note.coming.take();
             note.settles = settles;
+            note.rung = moment;
+            state.moment = moment;
         }
+        drop(state);
+        self.rung.notify_waiters();
     }
 
     /// Every transaction that may not have seen the note has ended: who waits has to look again.

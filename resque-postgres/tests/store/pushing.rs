@@ -52,7 +52,7 @@ async fn who_is_dropped_while_pushing_holds_nobody_up() {
         async move { push(&backend, "q", &["first"]).await }
     });
     let held_up = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and query like \
-        '%push(%'";
+        '%push_one(%'";
     let mut observer = world.raw().await;
     while observer.number(held_up).await == 0 {
         tokio::task::yield_now().await;
@@ -69,13 +69,15 @@ async fn who_is_dropped_while_pushing_holds_nobody_up() {
 }
 
 #[tokio::test]
-async fn a_long_queue_is_counted_to_a_hundred() {
+async fn a_long_queue_is_counted_to_ten() {
     let world = World::new().await;
     let jobs: Vec<Enqueue> = (0..150)
         .map(|number| job("q", &number.to_string()))
         .collect();
     let pushed = world.backend.queues().push(&jobs).await.unwrap();
-    assert_eq!(pushed.last(), Some(&Pushed::Queued { length: 100 }));
+    assert_eq!(pushed.last(), Some(&Pushed::Queued { length: 10 }));
+    let pushed = world.backend.queues().push(&jobs[..1]).await.unwrap();
+    assert_eq!(pushed, [Pushed::Queued { length: 10 }]);
     let listing = world.backend.queues().queues().await.unwrap();
-    assert_eq!(listing.get("q").unwrap().length, 150);
+    assert_eq!(listing.get("q").unwrap().length, 151);
 }

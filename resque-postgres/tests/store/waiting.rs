@@ -24,6 +24,13 @@ async fn ticket(world: &World) -> Ticket {
     waiting.ticket(&from()).await.expect("a ticket")
 }
 
+/// A ticket that is drawn when there is a note already; the first wait ends when it has been left.
+async fn ticket_with_note(world: &World) -> Ticket {
+    let early = ticket(world).await;
+    woken(wait(world, early)).await.expect("to look again");
+    ticket(world).await
+}
+
 fn wait(world: &World, ticket: Ticket) -> JoinHandle<Result<()>> {
     let queues = world.backend.queues().clone();
     tokio::spawn(async move { waiting_of(&*queues).wait(ticket, &from()).await })
@@ -40,7 +47,7 @@ async fn a_push_that_began_before_the_note_was_left_wakes_when_it_ends() {
     let world = World::new().await;
     let mut early = world.raw().await;
     early.run(&format!("begin; {PUT}")).await;
-    let drawn = ticket(&world).await;
+    let drawn = ticket_with_note(&world).await;
     assert!(world.waiting("q").await.is_empty());
     let waiting = wait(&world, drawn);
     tokio::task::yield_now().await;
@@ -58,7 +65,7 @@ async fn a_push_in_a_stricter_transaction_wakes_too() {
     strict
         .run("begin isolation level repeatable read; select from resque.queues")
         .await;
-    let drawn = ticket(&world).await;
+    let drawn = ticket_with_note(&world).await;
     let waiting = wait(&world, drawn);
     strict.run(&format!("{PUT}; commit")).await;
     woken(waiting).await.unwrap();
@@ -73,7 +80,7 @@ async fn a_push_that_is_rolled_back_wakes_nobody_and_hides_no_other() {
         .create_queue(&"q".parse().unwrap())
         .await
         .unwrap();
-    let drawn = ticket(&world).await;
+    let drawn = ticket_with_note(&world).await;
     let waiting = wait(&world, drawn);
     let (mut undecided, mut raw) = (world.raw().await, world.raw().await);
     undecided.run(&format!("begin; {PUT}")).await;
@@ -86,10 +93,21 @@ async fn a_push_that_is_rolled_back_wakes_nobody_and_hides_no_other() {
 }
 
 #[tokio::test]
+async fn who_drew_a_ticket_before_the_note_was_left_looks_again() {
+    let world = World::new().await;
+    let (early, other) = (ticket(&world).await, ticket(&world).await);
+    // Nobody was told to announce this one.
+    world.push("q", &["a"]).await;
+    woken(wait(&world, early)).await.unwrap();
+    woken(wait(&world, other)).await.unwrap();
+    assert_eq!(world.raw().await.number(NOTES).await, 1);
+}
+
+#[tokio::test]
 async fn a_busy_store_tells_nobody() {
     let world = World::new().await;
     let mut raw = world.raw().await;
-    let drawn = ticket(&world).await;
+    let drawn = ticket_with_note(&world).await;
     assert_eq!(ticket(&world).await, drawn);
     assert_eq!(raw.number(NOTES).await, 1, "one note for both tickets");
     world.push("other", &["a"]).await;
@@ -104,7 +122,7 @@ async fn a_lost_listener_ends_the_wait_and_the_next_ticket_makes_a_new_one() {
     let world = World::new().await;
     let mut raw = world.raw().await;
     for number in 0..3 {
-        let drawn = ticket(&world).await;
+        let drawn = ticket_with_note(&world).await;
         let waiting = wait(&world, drawn);
         let listeners = format!(
             "select count(pg_terminate_backend(pid)) from pg_stat_activity where query = 'LISTEN \"{}\"'",
@@ -116,7 +134,7 @@ async fn a_lost_listener_ends_the_wait_and_the_next_ticket_makes_a_new_one() {
             assert!(error.is_transient(), "{error}");
         }
     }
-    let drawn = ticket(&world).await;
+    let drawn = ticket_with_note(&world).await;
     let waiting = wait(&world, drawn);
     push(&world.twin().await, "q", &["a"]).await;
     woken(waiting).await.unwrap();
