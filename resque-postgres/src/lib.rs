@@ -31,6 +31,7 @@
 //! - Times are kept to the microsecond. What is due becomes visible at the first one that is not before
 //!   its time.
 //! - Failures are one list that also knows each queue's share.
+//! - Keys are named as a store in the Resque format would name them; there are none.
 //! - Stopping a queue outlives the queue: deleted and made anew, it is still stopped.
 //! - A slot that reserves without being registered beats by that, so that what it holds is found when it
 //!   dies.
@@ -45,6 +46,7 @@ mod delayed;
 mod edit;
 mod exchange;
 mod failures;
+mod keyspace;
 mod known;
 mod migrate;
 mod outbox;

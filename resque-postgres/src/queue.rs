@@ -4,9 +4,9 @@ use std::time::SystemTime;
 
 use async_trait::async_trait;
 use resque_core::{
-    BackendInfo, DelayedJobs, Edit, Enqueue, Exchange, Page, Payload, Popped, Pushed, QueueBackend,
-    QueueControl, QueueList, QueueListing, QueueName, Result, ScheduleStore, Settlement,
-    WaitForJobs, WorkerId,
+    BackendInfo, DelayedJobs, Edit, Enqueue, Exchange, Keyspace, Page, Payload, Popped, Pushed,
+    QueueBackend, QueueControl, QueueList, QueueListing, QueueName, Result, ScheduleStore,
+    Settlement, WaitForJobs, WorkerId,
 };
 
 use crate::store::Store;
@@ -77,6 +77,10 @@ impl QueueBackend for Store {
     }
 
     fn schedules(&self) -> Option<&dyn ScheduleStore> {
+        Some(self)
+    }
+
+    fn keyspace(&self) -> Option<&dyn Keyspace> {
         Some(self)
     }
 }

@@ -1,5 +1,6 @@
 //! The backend under the conformance suite, on the shared server.
 
+#[macro_use]
 mod worlds;
 
 use resque_conformance::{CaseName, World};
@@ -10,15 +11,4 @@ async fn world(case: CaseName) -> Result<World> {
     worlds::world(case, server.url()).await
 }
 
-resque_conformance::conformance_tests! {
-    factory: world,
-    waiting: yes,
-    delayed: yes,
-    control: yes,
-    schedules: yes,
-    keyspace: no,
-    atomic_batch: yes,
-    neighbour: yes,
-    outage: yes,
-    plant: no,
-}
+suite! { world }

@@ -2,6 +2,7 @@
 //!
 //! Nobody tells it of the pooler, and all worlds share its few sessions.
 
+#[macro_use]
 mod worlds;
 
 use std::sync::OnceLock;
@@ -20,14 +21,4 @@ async fn world(case: CaseName) -> Result<World> {
     worlds::world(case, pooler.url()).await
 }
 
-resque_conformance::conformance_tests! {
-    factory: world,
-    waiting: yes,
-    delayed: yes,
-    control: yes,
-    keyspace: no,
-    atomic_batch: yes,
-    neighbour: yes,
-    outage: yes,
-    plant: no,
-}
+suite! { world }

@@ -1,6 +1,6 @@
 //! Runs every example that is a program, as a reader of its page would.
 
-use resque_testserver::Redis;
+use resque_testserver::{Postgres, Redis};
 
 use crate::workspace::{Package, Workspace};
 use crate::{Result, shell};
@@ -8,27 +8,64 @@ use crate::{Result, shell};
 /// Works until a signal ends it, which its own tests send.
 const RUN_BY_ITS_TESTS: &str = "crash-proof";
 
+/// Runs on one store after another.
+const RUN_ON_EVERY_STORE: &str = "backend-by-environment";
+
 /// Runs the examples one after another; those that want a server get one of their own.
 pub(crate) fn run() -> Result<()> {
-    let server = Redis::new().start()?;
+    let (redis, postgres) = (Redis::new().start()?, Postgres::new().start()?);
+    migrate(postgres.url())?;
     let workspace = Workspace::read()?;
     for example in workspace
         .packages
         .iter()
         .filter(|package| is_example(package))
     {
-        let mut command = shell::cargo();
-        command.args(["run", "--quiet", "--package", &example.name]);
-        // A worker that serves every queue and leaves when there is nothing to do.
-        command.env("RESQUE_URL", server.url());
-        command.env("QUEUES", "*").env("INTERVAL", "0");
-        shell::run(&mut command)?;
+        for url in stores(&example.name, redis.url(), postgres.url()) {
+            let mut command = shell::cargo();
+            command.args(["run", "--quiet", "--package", &example.name]);
+            // A worker that serves every queue and leaves when there is nothing to do.
+            command.env("RESQUE_URL", url);
+            command.env("DATABASE_URL", postgres.url());
+            command.env("QUEUES", "*").env("INTERVAL", "0");
+            shell::run(&mut command)?;
+        }
     }
     Ok(())
+}
+
+/// The stores that an example is run on.
+fn stores<'a>(example: &str, redis: &'a str, postgres: &'a str) -> Vec<&'a str> {
+    match example {
+        RUN_ON_EVERY_STORE => vec!["memory:", redis, postgres],
+        _ => vec![redis],
+    }
+}
+
+/// Makes the tables, as a deployment would.
+fn migrate(url: &str) -> Result<()> {
+    let mut command = shell::cargo();
+    command.args(["run", "--quiet", "--package", "resque-cli", "--"]);
+    shell::run(command.args(["migrate", "up", "--url", url]))
 }
 
 fn is_example(package: &Package) -> bool {
     package.is_program
         && package.manifest.starts_with("examples/")
         && package.name != RUN_BY_ITS_TESTS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_example_of_the_environment_is_run_on_every_store() {
+        let stores = |example| stores(example, "redis:", "postgres:");
+        assert_eq!(
+            stores(RUN_ON_EVERY_STORE),
+            ["memory:", "redis:", "postgres:"]
+        );
+        assert_eq!(stores("quickstart"), ["redis:"]);
+    }
 }

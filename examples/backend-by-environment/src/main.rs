@@ -1,9 +1,11 @@
-//! The backend is a matter of the environment: memory on a developer's machine, Redis in
+//! The backend is a matter of the environment: memory on a developer's machine, Redis or Postgres in
 //! production, and no line of the program differs.
 //!
 //! ```sh
 //! cargo run -p backend-by-environment
 //! RESQUE_URL=redis://localhost:6379/0?namespace=shop cargo run -p backend-by-environment
+//! # Once: resque migrate --url postgres://localhost/shop
+//! RESQUE_URL=postgres://localhost/shop cargo run -p backend-by-environment
 //! ```
 
 use std::env;
@@ -66,24 +68,4 @@ async fn send_invoices(backend: Backend, count: u64) -> Result<u64> {
         })
         .build()?;
     Ok(worker.run().await?.processed)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn memory() {
-        let backend = resque::connect("memory:").await.unwrap();
-        assert_eq!(send_invoices(backend, 3).await.unwrap(), 3);
-    }
-
-    #[tokio::test]
-    async fn redis() {
-        let server = resque_testserver::shared_redis().unwrap();
-        let url = format!("{}?namespace=by-environment", server.url());
-        let backend = resque::connect(&url).await.unwrap();
-        assert_eq!(send_invoices(backend.clone(), 3).await.unwrap(), 3);
-        backend.queues().clear().await.unwrap();
-    }
 }

@@ -2,6 +2,7 @@
 
 mod enqueue_sql;
 mod exchange;
+mod keyspace;
 mod outages;
 mod outbox;
 mod pooled;

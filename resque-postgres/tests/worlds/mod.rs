@@ -9,6 +9,24 @@ use resque_core::testing::{Faults, Faulty};
 use resque_core::{Backend, Result};
 use resque_postgres::{Config, PostgresBackend};
 
+/// The tests of the whole suite, on the worlds that `$factory` makes.
+macro_rules! suite {
+    ($factory:ident) => {
+        resque_conformance::conformance_tests! {
+            factory: $factory,
+            waiting: yes,
+            delayed: yes,
+            control: yes,
+            schedules: yes,
+            keyspace: yes,
+            atomic_batch: yes,
+            neighbour: yes,
+            outage: yes,
+            plant: no,
+        }
+    };
+}
+
 /// Schemas that are ready for the next case: making tables takes longer than most cases do.
 static READY: Mutex<Vec<String>> = Mutex::new(Vec::new());
 

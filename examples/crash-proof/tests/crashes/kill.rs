@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use resque::FailureRecord;
 
-use crate::world::{Books, Process, World};
+use crate::world::{Books, Process, Store, World};
 
 const JOBS: u64 = 10_000;
 const PROCESSES: usize = 3;
@@ -12,13 +12,18 @@ const SLOTS: usize = 8;
 
 #[test]
 fn fifty_kills_while_ten_thousand_jobs_run() {
-    kill(&World::new("redis"), 50);
+    kill(&World::new(Store::Redis), 50);
+}
+
+#[test]
+fn fifty_kills_while_ten_thousand_jobs_run_on_postgres() {
+    kill(&World::new(Store::Postgres), 50);
 }
 
 #[cfg(feature = "fred")]
 #[test]
 fn twenty_kills_of_workers_on_the_other_driver() {
-    kill(&World::new("fred"), 20);
+    kill(&World::new(Store::Fred), 20);
 }
 
 fn kill(world: &World, kills: usize) {
@@ -137,23 +142,31 @@ fn check_record(failure: &FailureRecord, everyone: &HashSet<u32>) {
     assert!(everyone.contains(&process), "{id} is nobody of ours");
 }
 
-/// Many hold jobs when their process dies, and the process that has recorded the jobs dies before
-/// it can take the dead off the registry.
 #[test]
 fn a_janitor_that_is_killed_in_the_middle_of_its_round() {
+    kill_a_janitor(&World::new(Store::Redis));
+}
+
+#[test]
+fn a_janitor_that_is_killed_in_the_middle_of_its_round_on_postgres() {
+    kill_a_janitor(&World::new(Store::Postgres));
+}
+
+/// Many hold jobs when their process dies, and the process that has recorded the jobs dies before
+/// it can take the dead off the registry.
+fn kill_a_janitor(world: &World) {
     // What the janitor says of so many is more than the pipe to it holds.
     const HELD: usize = 2_000;
     let held = u64::try_from(HELD).unwrap();
-    let world = World::new("redis");
     world.enqueue(0..held, |_| 600_000);
-    let holder = Process::launch(&world, "work", HELD);
+    let holder = Process::launch(world, "work", HELD);
     world.until("all jobs start", |world| {
         world.books().started.len() == HELD
     });
     holder.kill();
 
     // It records all jobs, begins to tell, and halts because nobody listens.
-    let janitor = Process::launch_unread(&world, "other", 1);
+    let janitor = Process::launch_unread(world, "other", 1);
     world.until("the jobs are recorded", |world| {
         world.client.info().unwrap().failed == held
     });
@@ -161,7 +174,7 @@ fn a_janitor_that_is_killed_in_the_middle_of_its_round() {
     janitor.kill();
 
     // The next one finds nobody who holds anything, and only tidies up.
-    let next = Process::start(&world, "other", 1);
+    let next = Process::start(world, "other", 1);
     world.until("all the dead have left", |world| world.workers().len() == 1);
     next.quit();
     let failures = world.failures();

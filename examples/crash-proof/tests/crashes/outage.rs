@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use resque_testserver::poll_until;
 
-use crate::world::{Process, World};
+use crate::world::{Process, Server, Store, World};
 
 const JOBS: u64 = 2_000;
 
@@ -18,7 +18,15 @@ const PRUNE_AFTER: Duration = Duration::from_secs(4);
 
 #[test]
 fn a_server_that_is_killed_again_and_again() {
-    let mut world = world();
+    kill_again_and_again(world(Store::Redis));
+}
+
+#[test]
+fn a_postgres_that_is_killed_again_and_again() {
+    kill_again_and_again(world(Store::Postgres));
+}
+
+fn kill_again_and_again(mut world: World) {
     let fleet = fleet(&world);
     world.enqueue(0..JOBS, |number| 1 + number % 5);
     for round in 1..=5 {
@@ -37,7 +45,15 @@ fn a_server_that_is_killed_again_and_again() {
 
 #[test]
 fn an_outage_that_outlasts_the_patience_of_janitors() {
-    let mut world = world();
+    outlast_the_janitors(world(Store::Redis));
+}
+
+#[test]
+fn an_outage_of_postgres_that_outlasts_the_patience_of_janitors() {
+    outlast_the_janitors(world(Store::Postgres));
+}
+
+fn outlast_the_janitors(mut world: World) {
     let fleet = fleet(&world);
     // Some jobs outlast the outage.
     world.enqueue(0..JOBS, |number| match number {
@@ -56,21 +72,25 @@ fn an_outage_that_outlasts_the_patience_of_janitors() {
 
 #[test]
 fn a_server_that_stands_still_for_a_while() {
-    let mut world = world();
+    let mut world = world(Store::Redis);
     let fleet = fleet(&world);
     world.enqueue(0..JOBS, |number| match number {
         0..8 => 2 * milliseconds(PRUNE_AFTER),
         _ => 1 + number % 5,
     });
     under_way(&world, 300);
-    world.server.pause().unwrap();
+    // (A Postgres is many processes, of which this would stop but the first.)
+    let Server::Redis(server) = &mut world.server else {
+        panic!("a Redis was asked for");
+    };
+    server.pause().unwrap();
     stay_so_for(PRUNE_AFTER * 3 / 2);
-    world.server.resume().unwrap();
+    server.resume().unwrap();
     all_done(&world, fleet);
 }
 
-fn world() -> World {
-    let mut world = World::new("redis");
+fn world(store: Store) -> World {
+    let mut world = World::new(store);
     world.prune_after = PRUNE_AFTER;
     world
 }

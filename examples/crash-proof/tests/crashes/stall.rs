@@ -1,13 +1,21 @@
 //! A worker that stands still for so long that it is taken for dead, and then goes on.
 
-use crate::world::{Process, World};
+use crate::world::{Process, Store, World};
 
 #[test]
 fn a_worker_that_wakes_up_after_its_death() {
-    let world = World::new("redis");
-    let worker = Process::launch(&world, "work", 1);
+    wake_up(&World::new(Store::Redis));
+}
+
+#[test]
+fn a_worker_that_wakes_up_after_its_death_on_postgres() {
+    wake_up(&World::new(Store::Postgres));
+}
+
+fn wake_up(world: &World) {
+    let worker = Process::launch(world, "work", 1);
     let first = worker.event("registered")["workers"][0].clone();
-    let janitor = Process::start(&world, "other", 1);
+    let janitor = Process::start(world, "other", 1);
 
     // It is stopped in mid-job, and what it holds is recorded as failed.
     world.enqueue(0..1, |_| 200);

@@ -2,6 +2,7 @@
 
 mod books;
 mod process;
+mod server;
 
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -10,11 +11,12 @@ use std::time::Duration;
 use crash_proof::Work;
 use resque::FailureRecord;
 use resque::blocking::Client;
-use resque_testserver::{Redis, RedisServer, poll_until};
+use resque_testserver::poll_until;
 use tempfile::TempDir;
 
 pub(crate) use self::books::Books;
 pub(crate) use self::process::Process;
+pub(crate) use self::server::{Server, Store};
 
 /// Nothing takes as long as this; what does hangs.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
@@ -26,7 +28,7 @@ static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 /// Everything one test has to itself.
 pub(crate) struct World {
     pub(crate) client: Client,
-    pub(crate) server: RedisServer,
+    pub(crate) server: Server,
     /// After what silence a worker is dead.
     pub(crate) prune_after: Duration,
     url: String,
@@ -35,11 +37,10 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// A server that keeps its data when it is killed; `driver` is the one the workers use.
-    pub(crate) fn new(driver: &str) -> Self {
+    /// A store on a server that keeps its data when it is killed.
+    pub(crate) fn new(store: Store) -> Self {
         let turn = ONE_AT_A_TIME.lock();
-        let server = Redis::new().append_only().start().unwrap();
-        let url = format!("{}?namespace=test&driver={driver}", server.url());
+        let (server, url) = Server::start(store);
         let client = resque::connect_blocking(&url).unwrap();
         let directory = tempfile::tempdir().unwrap();
         Self {
