@@ -21,7 +21,7 @@ pub(crate) fn run() -> Result<()> {
         .iter()
         .filter(|package| is_example(package))
     {
-        for url in stores(&example.name, redis.url(), postgres.url()) {
+        for url in stores(&example.name, &redis.url(), postgres.url()) {
             let mut command = shell::cargo();
             command.args(["run", "--quiet", "--package", &example.name]);
             // A worker that serves every queue and leaves when there is nothing to do.

@@ -18,8 +18,8 @@ pub(crate) enum Store {
 /// A server that a test takes away and gives back.
 #[derive(Debug)]
 pub(crate) enum Server {
-    Redis(RedisServer),
-    Postgres(PostgresServer),
+    Redis(Box<RedisServer>),
+    Postgres(Box<PostgresServer>),
 }
 
 impl Server {
@@ -33,7 +33,7 @@ impl Server {
         };
         let server = Redis::new().append_only().start().unwrap();
         let url = format!("{}?namespace=test&driver={driver}", server.url());
-        (Self::Redis(server), url)
+        (Self::Redis(Box::new(server)), url)
     }
 
     fn postgres() -> (Self, String) {
@@ -45,7 +45,7 @@ impl Server {
             .enable_all()
             .build();
         runtime.unwrap().block_on(migrator.up()).unwrap();
-        (Self::Postgres(server), url)
+        (Self::Postgres(Box::new(server)), url)
     }
 
     /// Ends it without a chance to say goodbye.
