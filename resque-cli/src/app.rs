@@ -6,10 +6,11 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{CommandFactory, FromArgMatches, Parser};
+use resque::isolation::child_entry;
 use resque::worker::WorkerBuilder;
-use resque::{Handlers, SystemClock};
+use resque::{Handlers, SystemClock, WorkerHooks};
 
-use crate::commands::Command;
+use crate::commands::{Command, isolated};
 use crate::context::Context;
 use crate::failure::MISUSED;
 use crate::log;
@@ -44,6 +45,7 @@ pub(crate) type Setup = Box<dyn FnOnce(WorkerBuilder) -> WorkerBuilder + Send>;
 #[must_use = "nothing happens before `run`"]
 pub struct App {
     handlers: Handlers,
+    hooks: WorkerHooks,
     setup: Option<Setup>,
     name: Option<&'static str>,
     version: Option<&'static str>,
@@ -56,6 +58,7 @@ impl App {
     pub fn new(handlers: Handlers) -> Self {
         Self {
             handlers,
+            hooks: WorkerHooks::new(),
             setup: None,
             name: None,
             version: None,
@@ -75,8 +78,15 @@ impl App {
         self
     }
 
-    /// Changes what only the program can say about the worker of `work`: hooks, state, a sink for
-    /// events. Flags and environment variables are taken over before.
+    /// Calls these hooks in the life of the worker of `work`, and `after_fork` in the children that
+    /// perform its jobs.
+    pub fn worker_hooks(mut self, hooks: WorkerHooks) -> Self {
+        self.hooks = hooks;
+        self
+    }
+
+    /// Changes what only the program can say about the worker of `work`: schedules, retries, a sink
+    /// for events. Flags and environment variables are taken over before.
     pub fn worker<F>(mut self, setup: F) -> Self
     where
         F: FnOnce(WorkerBuilder) -> WorkerBuilder + Send + 'static,
@@ -97,9 +107,12 @@ impl App {
 
     /// Does what the arguments say; the answer is for `main` to return.
     ///
-    /// It starts a runtime of its own, so it must not be called within one.
+    /// It starts a runtime of its own, so it must not be called within one. It belongs at the very
+    /// beginning of `main`, because a process that performs jobs for a worker goes no further.
     #[must_use = "the exit code is for `main` to return"]
     pub fn run(self) -> ExitCode {
+        let (handlers, hooks) = (self.handlers.clone(), self.hooks.clone());
+        child_entry(|| isolated::child(handlers, hooks));
         let args = self.args.unwrap_or_else(|| std::env::args_os().collect());
         let mut described = Cli::command();
         if let Some(name) = self.name {
@@ -126,6 +139,7 @@ impl App {
         let context = Context {
             global: cli.global,
             handlers: self.handlers,
+            hooks: self.hooks,
             setup: self.setup,
             described,
             clock: Arc::new(SystemClock::new()),

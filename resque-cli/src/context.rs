@@ -1,7 +1,7 @@
 //! What a command works with.
 
 use resque::worker::WorkerEnv;
-use resque::{Backend, Client, Handlers, SharedClock};
+use resque::{Backend, Client, Handlers, SharedClock, WorkerHooks};
 use tokio::runtime;
 
 use crate::app::Setup;
@@ -16,6 +16,8 @@ pub(crate) struct Context {
     pub(crate) global: Global,
     /// The job types of this program.
     pub(crate) handlers: Handlers,
+    /// The hooks of its worker.
+    pub(crate) hooks: WorkerHooks,
     /// What the program does to its worker.
     pub(crate) setup: Option<Setup>,
     /// The arguments that the program takes.

@@ -116,11 +116,12 @@ impl Failure {
 
 fn code_of(error: &resque::Error) -> u8 {
     use resque::Error::{
-        InvalidQueueName, InvalidQueuePattern, InvalidSetting, InvalidWorkerId, NoClass, NoQueue,
-        NoWorkerQueues, OutcomeUnknown, Unavailable,
+        InvalidQueueName, InvalidQueuePattern, InvalidSchedule, InvalidSetting, InvalidWorkerId,
+        NoClass, NoQueue, NoWorkerQueues, OutcomeUnknown, Unavailable,
     };
     match error {
         InvalidSetting { .. }
+        | InvalidSchedule { .. }
         | InvalidQueueName { .. }
         | InvalidQueuePattern { .. }
         | InvalidWorkerId { .. }

@@ -13,12 +13,14 @@ mod moving;
 mod pause;
 mod prune;
 mod queues;
+mod schedule;
 mod stats;
 mod work;
 mod workers;
 
 use clap::Subcommand;
 
+pub(crate) use self::work::isolated;
 use crate::context::Context;
 use crate::failure::Failure;
 
@@ -37,6 +39,7 @@ pub(crate) enum Command {
     Workers(workers::Workers),
     Failed(failed::Failed),
     Delayed(delayed::Delayed),
+    Schedule(schedule::Schedules),
     Stats(stats::Stats),
     Flush(flush::Flush),
     Move(moving::Move),
@@ -61,6 +64,7 @@ impl Command {
             Self::Workers(it) => context.with_store(async |store| it.run(store).await),
             Self::Failed(it) => context.with_store(async |store| it.run(store).await),
             Self::Delayed(it) => context.with_store(async |store| it.run(store).await),
+            Self::Schedule(it) => context.with_store(async |store| it.run(store).await),
             Self::Stats(it) => context.with_store(async |store| it.run(store).await),
             Self::Flush(it) => context.with_store(async |store| it.run(store).await),
             Self::Move(it) => it.run(context),

@@ -13,5 +13,6 @@ mod enqueue;
 mod failed;
 mod moving;
 mod queues;
+mod schedule;
 mod whole;
 mod workers;

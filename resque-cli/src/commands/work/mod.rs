@@ -4,6 +4,7 @@
 mod background;
 #[cfg(unix)]
 mod fleet;
+pub(crate) mod isolated;
 mod pool;
 mod run;
 mod supervised;
@@ -11,10 +12,11 @@ mod supervised;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use resque::QueueList;
 use resque::worker::WorkerEnv;
 
+use self::isolated::Isolated;
 use self::pool::Pool;
 use crate::context::Context;
 use crate::failure::Failure;
@@ -26,8 +28,8 @@ use crate::times;
 /// not end in time; USR2 pauses, CONT goes on. Resque's environment variables act as in Resque
 /// (QUEUES, INTERVAL, PIDFILE, BACKGROUND, VERBOSE, …); a flag wins over its variable.
 ///
-/// The program `resque` itself knows no class of job: a program of yours does, by one line with
-/// `resque_cli::App`.
+/// The program `resque` itself knows no class of job: let any program perform them with `--exec`, or
+/// make one that knows yours by one line with `resque_cli::App`.
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Work {
@@ -67,6 +69,18 @@ pub(crate) struct Work {
     #[arg(long)]
     pub(super) graceful_term: bool,
 
+    #[command(flatten)]
+    pub(super) isolated: Isolated,
+
+    /// What becomes of running jobs that TERM ends: they go back to their queues, or fail as in
+    /// Ruby
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t = OnTerm::Release)]
+    pub(super) on_term: OnTerm,
+
+    /// Do not show in `ps` what the processes do
+    #[arg(long)]
+    pub(super) no_titles: bool,
+
     /// After what silence other workers are dead; all processes must agree [default: 60s]
     #[arg(long, value_name = "DURATION", value_parser = times::duration)]
     pub(super) prune_after: Option<Duration>,
@@ -78,6 +92,15 @@ pub(crate) struct Work {
     /// Write the process id to this file [default: PIDFILE]
     #[arg(long, value_name = "FILE")]
     pub(super) pidfile: Option<PathBuf>,
+}
+
+/// What becomes of running jobs that TERM ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum OnTerm {
+    /// They go back to the front of their queues
+    Release,
+    /// They go to the failed list
+    Fail,
 }
 
 fn slots(text: &str) -> Result<usize, String> {
@@ -92,7 +115,7 @@ impl Work {
     pub(crate) fn run(mut self, context: Context) -> Result<(), Failure> {
         let mut env = WorkerEnv::read()?;
         let place = context.global.place()?;
-        knows_something(&context)?;
+        self.knows_something(&context)?;
         let wants_background = env.background || self.background;
         env.background = false;
         #[cfg(unix)]
@@ -121,14 +144,14 @@ impl Work {
         }
         run::run(self, &env, &place, context)
     }
-}
 
-/// Without a class every job would fail: that is not what anybody means.
-fn knows_something(context: &Context) -> Result<(), Failure> {
-    if !context.handlers.is_empty() {
-        return Ok(());
+    /// Without a class every job would fail: that is not what anybody means.
+    fn knows_something(&self, context: &Context) -> Result<(), Failure> {
+        if self.isolated.is_program() || !context.handlers.is_empty() {
+            return Ok(());
+        }
+        let reason = "this program knows no class of job; name one that performs them with \
+                      --exec, or make one that knows some by `resque_cli::App::new(handlers).run()`";
+        Err(Failure::setting("work", reason))
     }
-    let reason = "this program knows no class of job; make one that does, by \
-                  `resque_cli::App::new(handlers).run()`";
-    Err(Failure::setting("work", reason))
 }

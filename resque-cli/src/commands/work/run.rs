@@ -1,7 +1,7 @@
 //! One worker in this process.
 
-use resque::worker::{StopReason, StopReport, WorkerBuilder, WorkerEnv};
-use resque::{Handlers, Worker};
+use resque::Worker;
+use resque::worker::{OnTerm, StopReason, StopReport, WorkerBuilder, WorkerEnv};
 use tokio::runtime;
 
 use super::{Work, supervised};
@@ -19,15 +19,22 @@ pub(super) fn run(
 ) -> Result<(), Failure> {
     let runtime = runtime::Builder::new_multi_thread()
         .enable_all()
+        .thread_name("resque-job")
         .build()
         .map_err(|source| Failure::io("start a runtime", source))?;
     let Context {
-        handlers, setup, ..
+        global,
+        handlers,
+        hooks,
+        setup,
+        ..
     } = context;
     let ended = runtime.block_on(async {
         let backend = resque::connect_with(place.url(), env).await?;
         let builder = Worker::builder(backend).env(env);
-        let worker = configured(builder, &work, handlers, setup).build()?;
+        let builder = builder.handlers(handlers).worker_hooks(hooks);
+        let builder = work.isolated.apply(builder, place, &global);
+        let worker = configured(builder, &work, setup).build()?;
         supervised::obey(&worker.handle())?;
         Ok::<_, Failure>(worker.run().await?)
     });
@@ -37,16 +44,15 @@ pub(super) fn run(
 }
 
 /// What flags and the program itself say; metrics, probes and the like are to be added here.
-fn configured(
-    mut builder: WorkerBuilder,
-    work: &Work,
-    handlers: Handlers,
-    setup: Option<Setup>,
-) -> WorkerBuilder {
-    builder = builder
-        .handlers(handlers)
-        .handle_signals()
-        .exits_after_run();
+fn configured(mut builder: WorkerBuilder, work: &Work, setup: Option<Setup>) -> WorkerBuilder {
+    builder = builder.handle_signals().exits_after_run();
+    builder = builder.on_term(match work.on_term {
+        super::OnTerm::Release => OnTerm::Release,
+        super::OnTerm::Fail => OnTerm::Fail,
+    });
+    if work.no_titles {
+        builder = builder.process_titles(false);
+    }
     if let Some(queues) = &work.queues {
         builder = builder.queues(queues.to_string());
     }
