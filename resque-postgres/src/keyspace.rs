@@ -53,7 +53,10 @@ impl Keyspace for Store {
             union all select 'failed' where exists (select from resque.failures)
             union all select 'delayed_queue_schedule' where exists (select from resque.delayed)
             union all select distinct 'delayed:' || ceil(extract(epoch from d.due))::bigint
-                from resque.delayed d";
+                from resque.delayed d
+            union all select distinct 'rs:lease:' || l.name from resque.leases l
+            union all select 'rs:line:' || l.name from resque.lines l
+            union all select distinct 'rs:turns:' || t.name from resque.turns t";
         let rows = self.rows("list the keys", self.statement(TEXT)).await?;
         rows.iter().map(|row| self.get(row, 0)).collect()
     }

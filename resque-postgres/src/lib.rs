@@ -38,6 +38,7 @@
 //! - Two heartbeats of the same time are two: what was decided because of the first is void.
 
 mod backend;
+mod cancel;
 pub mod config;
 mod connect;
 mod control;
@@ -48,6 +49,7 @@ mod exchange;
 mod failures;
 mod keyspace;
 mod known;
+mod limits;
 mod migrate;
 mod outbox;
 mod pop;

@@ -38,7 +38,11 @@ macro_rules! migration {
 }
 
 /// All migrations in their order. One that was released is never changed, only followed by another.
-const MIGRATIONS: &[Migration] = &[migration!(1, "0001_jobs"), migration!(2, "0002_schedules")];
+const MIGRATIONS: &[Migration] = &[
+    migration!(1, "0001_jobs"),
+    migration!(2, "0002_schedules"),
+    migration!(3, "0003_limits"),
+];
 
 /// The version of the schema that this version of the library works with.
 pub const VERSION: i32 = MIGRATIONS[MIGRATIONS.len() - 1].version;

@@ -12,7 +12,7 @@ use sqlx::{AssertSqlSafe, Decode, Postgres, Row as _, Type};
 
 use crate::config::Config;
 use crate::connect::Settings;
-use crate::push::{Sorted, TEXT};
+use crate::push::Sorted;
 use crate::refusal::Stage;
 use crate::session::Manner;
 use crate::stamp::Stamp;
@@ -72,7 +72,6 @@ pub struct Outbox {
 struct Shared {
     client: Client,
     settings: Settings,
-    push: Arc<str>,
 }
 
 impl Outbox {
@@ -80,11 +79,7 @@ impl Outbox {
     #[must_use]
     pub fn new(client: Client, config: &Config) -> Self {
         let settings = Settings::new(config.clone(), Arc::clone(client.clock()));
-        let shared = Shared {
-            push: config.schema.sql(TEXT),
-            client,
-            settings,
-        };
+        let shared = Shared { client, settings };
         Self {
             shared: Arc::new(shared),
         }
@@ -162,7 +157,8 @@ impl Outbox {
             return Ok(Vec::new());
         }
         let sorted = Sorted::new(batch)?;
-        let query = sqlx::query(AssertSqlSafe(Arc::clone(&self.shared.push)));
+        let text = self.shared.settings.config.schema.sql(sorted.text());
+        let query = sqlx::query(AssertSqlSafe(text));
         let lengths = self.ask(WHAT, connection, sorted.bind(query)).await?;
         Ok(sorted.answers(batch, lengths))
     }

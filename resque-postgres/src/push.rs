@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::mem;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use resque_core::{Commit, Enqueue, Error, GroupCommit, Pushed, QueueName, Result};
 use sqlx::postgres::{PgArguments, Postgres};
@@ -12,8 +13,12 @@ use crate::stamp::Stamp;
 use crate::store::{Link, counted};
 
 const WHAT: &str = "push";
-pub(crate) const TEXT: &str = "select resque.push($1, $2, $3, $4, $5, $6)";
+const TEXT: &str = "select resque.push($1, $2, $3, $4, $5, $6)";
 const ONE: &str = "select resque.push_one($1, $2)";
+/// The same as [`TEXT`] for jobs of which some have locks; behind the lengths stands a 1 for each job
+/// that was put in, and else a 0.
+const TEXT_WITH_LOCKS: &str = "select p.lengths || p.put::integer[]::bigint[] \
+    from resque.push_locked($7, $8, $9, $10, $11, $1, $2, $3, $4, $5, $6) p";
 
 /// How many jobs go together at most, unless a single caller has more.
 const TOGETHER: usize = 5_000;
@@ -72,6 +77,7 @@ impl Link {
                 queue,
                 payload,
                 due: None,
+                lock: None,
                 ..
             },
         ] = batch
@@ -83,7 +89,7 @@ impl Link {
             return Ok(vec![Pushed::Queued { length }]);
         }
         let sorted = Sorted::new(batch)?;
-        let query = sorted.bind(self.statement(TEXT));
+        let query = sorted.bind(self.statement(sorted.text()));
         let row = self.connections.row(WHAT, query).await?;
         let lengths: Vec<i64> = self.get(&row, 0)?;
         Ok(sorted.answers(batch, lengths))
@@ -100,6 +106,18 @@ pub(crate) struct Sorted<'a> {
     due_names: Vec<&'a str>,
     due: Vec<Stamp>,
     due_payloads: Vec<&'a [u8]>,
+    locks: Option<Locks<'a>>,
+}
+
+/// The locks of a batch, one place for each job.
+#[derive(Default)]
+struct Locks<'a> {
+    names: Vec<Option<&'a str>>,
+    holders: Vec<Option<&'a str>>,
+    now: Vec<Option<Stamp>>,
+    until: Vec<Option<Stamp>>,
+    /// Where the job stands among those put in at once, or, negative, among the delayed ones.
+    places: Vec<i32>,
 }
 
 impl<'a> Sorted<'a> {
@@ -127,36 +145,64 @@ impl<'a> Sorted<'a> {
             sorted.which.push(place);
             sorted.payloads.push(job.payload.as_bytes());
         }
+        if batch.iter().any(|job| job.lock.is_some()) {
+            sorted.locks = Some(Locks::of(batch)?);
+        }
         Ok(sorted)
     }
 
-    /// Binds everything to the [`TEXT`] in some schema.
+    /// The statement that takes it.
+    pub(crate) fn text(&self) -> &'static str {
+        match &self.locks {
+            None => TEXT,
+            Some(_) => TEXT_WITH_LOCKS,
+        }
+    }
+
+    /// Binds everything to the [`text`](Self::text) in some schema.
     pub(crate) fn bind<'q>(
         &'q self,
         query: Query<'q, Postgres, PgArguments>,
     ) -> Query<'q, Postgres, PgArguments> {
-        query
+        let query = query
             .bind(&self.names)
             .bind(&self.which)
             .bind(&self.payloads)
             .bind(&self.due_names)
             .bind(&self.due)
-            .bind(&self.due_payloads)
+            .bind(&self.due_payloads);
+        match &self.locks {
+            None => query,
+            Some(locks) => query
+                .bind(&locks.names)
+                .bind(&locks.holders)
+                .bind(&locks.now)
+                .bind(&locks.until)
+                .bind(&locks.places),
+        }
     }
 
-    /// What to tell of each job, given how long the queues are afterwards.
+    /// What to tell of each job, given how long the queues are afterwards and, if there are locks,
+    /// which jobs were put in.
     pub(crate) fn answers(&self, batch: &[Enqueue], mut lengths: Vec<i64>) -> Vec<Pushed> {
+        let put = lengths.split_off(self.names.len().min(lengths.len()));
+        let mut put = put.iter().rev();
         let mut which = self.which.iter().rev();
         let mut answers: Vec<Pushed> = batch
             .iter()
             .rev()
             .map(|job| {
-                if job.due.is_some() {
-                    return Pushed::Delayed;
+                let put = put.next() != Some(&0);
+                let place = match job.due {
+                    None => which.next(),
+                    Some(_) => None,
+                };
+                match job.due {
+                    _ if !put => return Pushed::Duplicate,
+                    Some(_) => return Pushed::Delayed,
+                    None => {}
                 }
-                let place = which
-                    .next()
-                    .and_then(|place| usize::try_from(place - 1).ok());
+                let place = place.and_then(|place| usize::try_from(place - 1).ok());
                 let length = place.and_then(|place| lengths.get_mut(place));
                 // Before this job there was one less.
                 let length = length.map_or(0, |length| mem::replace(length, *length - 1));
@@ -170,9 +216,40 @@ impl<'a> Sorted<'a> {
     }
 }
 
+impl<'a> Locks<'a> {
+    fn of(batch: &'a [Enqueue]) -> Result<Self> {
+        let mut locks = Self::default();
+        let (mut at_once, mut delayed) = (0, 0);
+        for job in batch {
+            let lock = job.lock.as_deref();
+            locks.names.push(lock.map(|lock| &*lock.lease.name));
+            locks.holders.push(lock.map(|lock| &*lock.lease.holder));
+            let stamp = |time: Option<SystemTime>| time.map(Stamp::of).transpose();
+            locks.now.push(stamp(lock.map(|lock| lock.now))?);
+            locks.until.push(stamp(lock.map(|lock| lock.until))?);
+            if job.due.is_some() {
+                delayed -= 1;
+                locks.places.push(delayed);
+            } else {
+                at_once += 1;
+                locks.places.push(at_once);
+            }
+        }
+        Ok(locks)
+    }
+}
+
 fn check(batch: &[Enqueue]) -> Result<()> {
-    let mut times = batch.iter().filter_map(|job| job.due);
-    times.try_for_each(|due| Stamp::due(due).map(drop))
+    batch.iter().try_for_each(|job| {
+        if let Some(due) = job.due {
+            Stamp::due(due)?;
+        }
+        if let Some(lock) = &job.lock {
+            Stamp::of(lock.now)?;
+            Stamp::of(lock.until)?;
+        }
+        Ok(())
+    })
 }
 
 fn abandoned() -> Error {

@@ -4,9 +4,9 @@ use std::time::SystemTime;
 
 use async_trait::async_trait;
 use resque_core::{
-    BackendInfo, DelayedJobs, Edit, Enqueue, Exchange, Keyspace, Page, Payload, Popped, Pushed,
-    QueueBackend, QueueControl, QueueList, QueueListing, QueueName, Result, ScheduleStore,
-    Settlement, WaitForJobs, WorkerId,
+    BackendInfo, CancelJobs, DelayedJobs, Edit, Enqueue, Exchange, Keyspace, Limits, Page, Payload,
+    Popped, Pushed, QueueBackend, QueueControl, QueueList, QueueListing, QueueName, Result,
+    ScheduleStore, Settlement, WaitForJobs, WorkerId,
 };
 
 use crate::store::Store;
@@ -73,6 +73,14 @@ impl QueueBackend for Store {
     }
 
     fn control(&self) -> Option<&dyn QueueControl> {
+        Some(self)
+    }
+
+    fn limits(&self) -> Option<&dyn Limits> {
+        Some(self)
+    }
+
+    fn cancel(&self) -> Option<&dyn CancelJobs> {
         Some(self)
     }
 

@@ -106,6 +106,9 @@ impl Store {
             delayed as (delete from resque.delayed returning 1),
             failures as (delete from resque.failures returning 1),
             queues as (delete from resque.queues returning 1),
+            leases as (delete from resque.leases returning 1),
+            lines as (delete from resque.lines returning 1),
+            turns as (delete from resque.turns returning 1),
             schedules as (delete from resque.schedules returning 1),
             led as (
                 update resque.schedule_lead set holder = null, until = null, changes = changes + 1
@@ -115,6 +118,8 @@ impl Store {
             select (select count(*) from jobs) + (select count(*) from workers)
                 + (select count(*) from counters) + (select count(*) from delayed)
                 + (select count(*) from failures) + (select count(*) from queues)
+                + (select count(*) from leases) + (select count(*) from lines)
+                + (select count(*) from turns)
                 + (select count(*) from schedules) + (select count(*) from pause) + 0 * (select count(*) from woken)";
         let row = self
             .row("clear the namespace", self.statement(TEXT))

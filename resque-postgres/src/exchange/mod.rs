@@ -1,5 +1,6 @@
 //! Settling finished jobs and filling free slots: one statement, one transaction, one round trip.
 
+mod leases;
 mod reply;
 mod request;
 
@@ -14,6 +15,10 @@ use request::Request;
 const WHAT: &str = "settle and reserve";
 const TEXT: &str = "select * from resque.exchange($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, \
     $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)";
+/// The same when leases change with settlements.
+const TEXT_WITH_LEASES: &str = "select e.* from resque.exchange($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, \
+    $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25) e \
+    cross join lateral resque.change_leases(e.settled, $26, $27, $28, $29) c";
 
 impl Store {
     /// Settles, then fills slots.
@@ -44,9 +49,13 @@ impl Store {
                     break;
                 }
             };
-            let row = self
-                .row(WHAT, request.bind(self.statement(TEXT), &asked, now))
-                .await;
+            let text = if request.changes_leases() {
+                TEXT_WITH_LEASES
+            } else {
+                TEXT
+            };
+            let query = request.bind(self.statement(text), &asked, now);
+            let row = self.row(WHAT, query).await;
             let row = match row {
                 Ok(row) => row,
                 Err(error) if first => return Err(error),

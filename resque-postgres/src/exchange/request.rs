@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use resque_core::{FailureRecord, Outcome, Result, Settled, Settlement, Tally, WorkerId};
 
+use super::leases::Leases;
 use crate::failures::Columns;
 use crate::known::Asked;
 use crate::stamp::Stamp;
@@ -24,6 +25,7 @@ pub(super) struct Request<'a> {
     later_payloads: Vec<Option<&'a [u8]>>,
     bad: Vec<i32>,
     failures: Columns<'a>,
+    leases: Leases<'a>,
     want: Vec<i32>,
     /// When each worker's turn is, by its place in the list of workers.
     ranks: Vec<usize>,
@@ -48,6 +50,7 @@ impl<'a> Request<'a> {
             later_payloads: Vec::new(),
             bad: Vec::new(),
             failures: Columns::default(),
+            leases: Leases::default(),
             want: Vec::with_capacity(want.len()),
             ranks: vec![usize::MAX; slots.ids.len() + 1],
             places: Vec::with_capacity(done.len()),
@@ -111,6 +114,9 @@ impl<'a> Request<'a> {
             Outcome::Defer(at) => self.delay(index, Stamp::due(*at)?, None),
             other => return Err(unknown("settle a job", other)),
         }
+        if let Some(changes) = &settlement.leases {
+            self.leases.push(index, changes)?;
+        }
         let (processed, failed) = match settlement.tally {
             Tally::Nothing => (0, 0),
             Tally::Processed => (1, 0),
@@ -156,7 +162,13 @@ impl<'a> Request<'a> {
         self.later_due.clear();
         self.later_payloads.clear();
         self.failures = Columns::default();
+        self.leases = Leases::default();
         self.places.clear();
+    }
+
+    /// Whether leases change with what is settled.
+    pub(super) fn changes_leases(&self) -> bool {
+        !self.leases.done.is_empty()
     }
 
     pub(super) fn bind(&self, statement: Statement, asked: &Asked, now: Stamp) -> Statement {
@@ -173,13 +185,19 @@ impl<'a> Request<'a> {
             .bind(&self.later_due)
             .bind(&self.later_payloads)
             .bind(&self.bad);
-        self.failures
+        let statement = self
+            .failures
             .bind(statement)
             .bind(&self.want)
             .bind(&*asked.ids)
             .bind(&asked.from)
             .bind(asked.queues.seen())
-            .bind(now)
+            .bind(now);
+        if self.changes_leases() {
+            self.leases.bind(statement)
+        } else {
+            statement
+        }
     }
 
     /// The worker at a place in the list of workers.

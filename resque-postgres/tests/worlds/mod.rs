@@ -18,6 +18,8 @@ macro_rules! suite {
             delayed: yes,
             control: yes,
             schedules: yes,
+            limits: yes,
+            cancel: yes,
             keyspace: yes,
             atomic_batch: yes,
             neighbour: yes,

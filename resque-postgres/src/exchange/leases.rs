@@ -1,0 +1,45 @@
+//! What settlements do to leases, as the function in the database takes it.
+
+use resque_core::{LeaseChanges, Renewal, Result};
+
+use crate::stamp::Stamp;
+use crate::store::Statement;
+
+/// Lists of the same length.
+#[derive(Default)]
+pub(super) struct Leases<'a> {
+    /// The settlement that each change belongs to, counted from 1.
+    pub(super) done: Vec<i32>,
+    names: Vec<&'a str>,
+    holders: Vec<&'a str>,
+    /// None where a lease is given up.
+    until: Vec<Option<Stamp>>,
+}
+
+impl<'a> Leases<'a> {
+    /// Adds the changes of a settlement.
+    pub(super) fn push(&mut self, done: i32, changes: &'a LeaseChanges) -> Result<()> {
+        for lease in &changes.free {
+            self.done.push(done);
+            self.names.push(&lease.name);
+            self.holders.push(&lease.holder);
+            self.until.push(None);
+        }
+        for Renewal { lease, until } in &changes.keep {
+            let until = Stamp::of(*until)?;
+            self.done.push(done);
+            self.names.push(&lease.name);
+            self.holders.push(&lease.holder);
+            self.until.push(Some(until));
+        }
+        Ok(())
+    }
+
+    pub(super) fn bind(&self, statement: Statement) -> Statement {
+        statement
+            .bind(&self.done)
+            .bind(&self.names)
+            .bind(&self.holders)
+            .bind(&self.until)
+    }
+}
