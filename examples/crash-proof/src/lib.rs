@@ -8,4 +8,4 @@ mod ledger;
 mod work;
 
 pub use ledger::{Entry, Ledger, Step};
-pub use work::Work;
+pub use work::{Poison, Work};

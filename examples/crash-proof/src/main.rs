@@ -7,7 +7,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use crash_proof::{Ledger, Work};
+use crash_proof::{Ledger, Poison, Work};
+use resque::RetryPolicy;
 use resque::worker::{Event, Worker};
 use serde_json::json;
 
@@ -32,6 +33,9 @@ struct Options {
     /// How often to look for dead workers, in milliseconds
     #[arg(long, default_value_t = 5_000)]
     janitor_every: u64,
+    /// How often to try a job that fails or whose worker is lost, the first time included
+    #[arg(long, default_value_t = 1)]
+    attempts: u32,
 }
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
@@ -56,12 +60,15 @@ async fn main() -> ExitCode {
 async fn work(options: Options) -> Result<()> {
     let ledger = Ledger::open(&options.ledger)?;
     let backend = resque::connect(&options.url).await?;
+    let policy = RetryPolicy::fixed(Duration::from_millis(100)).max_attempts(options.attempts);
     let report = Worker::builder(backend)
         .queues(&options.queues)
         .concurrency(options.slots)
         .prune_after(Duration::from_millis(options.prune_after))
         .janitor_every(Duration::from_millis(options.janitor_every))
         .register::<Work>()
+        .register::<Poison>()
+        .retry(policy)
         .state(ledger)
         .handle_signals()
         .on_event(tell)

@@ -1,4 +1,4 @@
-//! The job that this example performs.
+//! The jobs that this example performs.
 
 use std::time::Duration;
 
@@ -33,5 +33,18 @@ impl Job for Work {
             .sleep(Duration::from_millis(self.milliseconds))
             .await;
         write(Step::Ended)
+    }
+}
+
+/// Takes its whole process down, as a fault in a C library would.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Poison {}
+
+impl Job for Poison {
+    const CLASS: &'static str = "Poison";
+    const QUEUE: &'static str = "work";
+
+    async fn perform(self, _: &JobContext) -> JobResult {
+        std::process::abort()
     }
 }

@@ -3,5 +3,6 @@
 
 mod kill;
 mod outage;
+mod retry;
 mod stall;
 mod world;

@@ -31,6 +31,8 @@ pub(crate) struct World {
     pub(crate) server: Server,
     /// After what silence a worker is dead.
     pub(crate) prune_after: Duration,
+    /// How often a job is tried.
+    pub(crate) attempts: u32,
     url: String,
     directory: TempDir,
     _turn: MutexGuard<'static, ()>,
@@ -47,6 +49,7 @@ impl World {
             client,
             server,
             prune_after: Duration::from_secs(2),
+            attempts: 1,
             url,
             directory,
             _turn: turn.unwrap_or_else(PoisonError::into_inner),

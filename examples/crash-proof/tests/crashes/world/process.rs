@@ -60,6 +60,11 @@ impl Process {
         self.program.kill().unwrap();
     }
 
+    /// Waits until it has ended by itself, and not well.
+    pub(crate) fn dies(mut self) {
+        assert!(!self.program.end(PATIENCE).unwrap());
+    }
+
     /// Lets it finish its jobs and waits until it has left, and well.
     pub(crate) fn quit(mut self) {
         self.signal("QUIT");
@@ -75,6 +80,7 @@ fn command(world: &World, queues: &str, slots: usize) -> Command {
         .args(["--slots", &slots.to_string()])
         .args(["--prune-after", &world.prune_after.as_millis().to_string()])
         .args(["--janitor-every", "200"])
+        .args(["--attempts", &world.attempts.to_string()])
         .arg("--ledger")
         .arg(world.ledger());
     command

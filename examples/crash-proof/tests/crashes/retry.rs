@@ -1,0 +1,55 @@
+//! With a policy, the jobs of killed workers are tried again, unless they are what kills.
+
+use std::collections::HashSet;
+
+use crash_proof::Poison;
+
+use crate::world::{Process, World};
+
+fn world() -> World {
+    let mut world = World::new("redis");
+    world.attempts = 10;
+    world
+}
+
+#[test]
+fn jobs_whose_worker_is_killed_come_to_their_end_in_another() {
+    const JOBS: usize = 4;
+    let world = world();
+    world.enqueue(0..JOBS as u64, |_| 3_000);
+    let first = Process::start(&world, "*", JOBS);
+    let victim = first.id();
+    world.until("all jobs start", |world| {
+        world.books().started.len() == JOBS
+    });
+    first.kill();
+
+    let second = Process::start(&world, "*", JOBS);
+    world.until("all jobs end", |world| world.books().ended.len() == JOBS);
+    let books = world.books();
+    assert_eq!(books.started.len(), 2 * JOBS, "each job started twice");
+    let before: HashSet<u32> = books.started[..JOBS].iter().map(|(_, id)| *id).collect();
+    assert_eq!(before, HashSet::from([victim]));
+    world.until("all is settled", |world| world.processed() == JOBS as u64);
+    second.quit();
+    assert_eq!(world.failures(), []);
+    assert_eq!(world.workers(), [""; 0]);
+}
+
+#[test]
+fn a_job_that_kills_its_process_is_quarantined_after_three_of_them() {
+    let world = world();
+    let _ = world.client.enqueue(&Poison {}).unwrap();
+    // Each of the later ones finds the job of the one before, and tries it again.
+    for _ in 0..3 {
+        Process::launch(&world, "*", 1).dies();
+    }
+    let last = Process::start(&world, "*", 1);
+    world.until("the job is on record", |world| !world.failures().is_empty());
+    last.quit();
+    let record = world.failures().remove(0);
+    assert_eq!((record.attempts(), record.history().deaths.len()), (3, 3));
+    let end = "(the job has cost 3 workers and is tried no more)";
+    assert!(record.error.ends_with(end), "{}", record.error);
+    assert_eq!(world.processed(), 0);
+}
