@@ -37,10 +37,11 @@
 //! | [`Job`], [`Handlers`] | what jobs are and who performs them |
 //! | [`Client`], [`blocking::Client`] | puts jobs into queues, asks and changes everything in a store |
 //! | [`Worker`] | takes jobs out of queues and performs them |
+//! | [`RetryPolicy`], [`JobError`] | whether and when a failed job is tried again |
 //! | [`Hooks`], [`Middleware`] | runs around every step |
 #![cfg_attr(
     feature = "testing",
-    doc = "| [`testing`] | a clock moved by hand, drain, assertions, faults |"
+    doc = "| [`testing`] | a clock moved by hand, drain, assertions, faults; [`memory::fixture`] |"
 )]
 //! | [`migrating`] | every call of the Ruby and Perl clients, and ours |
 //!
@@ -77,6 +78,16 @@ mod readme {}
 #[cfg(all(doctest, feature = "postgres"))]
 #[doc = include_str!("../../docs/postgres.md")]
 mod postgres_page {}
+
+/// The page about retries, whose code is compiled with these docs.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/retries.md")]
+mod retries_page {}
+
+/// The page about tests of jobs, whose code is compiled with these docs.
+#[cfg(all(doctest, feature = "testing"))]
+#[doc = include_str!("../../docs/testing-your-jobs.md")]
+mod testing_page {}
 
 pub use resque_core::*;
 

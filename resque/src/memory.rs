@@ -25,6 +25,22 @@ pub(crate) fn open(url: &str) -> Result<Backend> {
     Ok(store.backend())
 }
 
+/// A store of its own for one test, with a clock that stands still until the test moves it.
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+/// let test = resque::memory::fixture();
+/// test.client.enqueue_raw("mail", "Welcome", &("ada@example.org",)).await?;
+/// resque::testing::assert_enqueued_raw(&test.client, "Welcome").times(1).await;
+/// # Ok::<(), resque::Error>(()) })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[cfg(feature = "testing")]
+#[must_use]
+pub fn fixture() -> resque_core::testing::Fixture {
+    resque_core::testing::Fixture::new(|clock| MemoryBackend::with_clock(clock).backend())
+}
+
 fn new_store(namespace: Option<&str>) -> MemoryBackend {
     let store = MemoryBackend::new();
     match namespace {

@@ -61,6 +61,16 @@ impl Environment {
         (self.random)()
     }
 
+    /// Tells why a job is not tried again; in inline mode nobody expects it to be.
+    pub(super) fn warn_of_no_delay(&self, ctx: &JobContext) {
+        if self.client.backend().is_some() {
+            tracing::warn!(
+                class = ctx.class(),
+                "the backend lets no job wait for its time, so this one is not tried again"
+            );
+        }
+    }
+
     /// Whether the store can keep a job until its time comes.
     pub(super) fn lets_jobs_wait(&self) -> bool {
         let backend = self.client.backend();

@@ -58,6 +58,23 @@ fn jobs_of_ours_are_performed_by_node() {
 
 #[test]
 #[ignore = "needs node: cargo xtask interop"]
+fn what_we_tell_of_earlier_attempts_disturbs_nobody() {
+    let world = World::new();
+    let mut peer = world.peer();
+    let mut extras = resque::wire::extra::Extras::default();
+    extras.attempts = 2;
+    let payload = extras.write(br#"{"class":"NodeEcho","args":[44]}"#).unwrap();
+    world.client.push("mail", payload).unwrap();
+    let theirs = json!([{ "class": "NodeEcho", "args": [44], "rs": { "attempts": 2 } }]);
+    assert_eq!(peer.ask(&json!({ "operation": "queued", "of": "mail" })), theirs);
+    peer.ask(&json!({ "operation": "startWorker", "queues": ["mail"] }));
+    assert_eq!(peer.event("performed")["result"], json!([44]));
+    peer.ask(&json!({ "operation": "stopWorker" }));
+    assert_eq!(world.client.info().unwrap().processed, 1);
+}
+
+#[test]
+#[ignore = "needs node: cargo xtask interop"]
 fn each_sees_the_queues_of_the_other() {
     let world = World::new();
     let mut peer = world.peer();

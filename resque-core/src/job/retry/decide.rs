@@ -41,10 +41,7 @@ impl Performer {
             Decision::RetryAt(_) | Decision::SnoozeUntil(_)
                 if !self.environment.lets_jobs_wait() =>
             {
-                tracing::warn!(
-                    class = ctx.class(),
-                    "the backend lets no job wait for its time, so this one is not tried again"
-                );
+                self.environment.warn_of_no_delay(ctx);
                 Decision::Fail
             }
             decision => decision,
