@@ -2,9 +2,10 @@
 //!
 //! The tests at the end are what this example is about.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use resque::RetryPolicy;
 use resque::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -40,51 +41,77 @@ impl Job for SendMail {
 
     async fn perform(self, context: &JobContext) -> JobResult {
         if !self.to.contains('@') {
-            return Err(JobError::new(
-                "InvalidAddress",
-                format!("{:?} is no address", self.to),
-            ));
+            let error = format!("{:?} is no address", self.to);
+            // It will be none the next time either.
+            return Err(JobError::new("InvalidAddress", error).fail_now());
         }
         context
             .state::<Outbox>()?
-            .put(format!("{} to {}", self.template, self.to));
+            .put(format!("{} to {}", self.template, self.to))?;
         Ok(())
+    }
+
+    fn retry() -> Option<RetryPolicy> {
+        let longest = Duration::from_secs(3600);
+        Some(RetryPolicy::exponential(Duration::from_secs(60), longest).max_attempts(5))
     }
 }
 
 /// Where mails go in the tests.
 #[derive(Clone, Debug, Default)]
-pub struct Outbox(Arc<Mutex<Vec<String>>>);
+pub struct Outbox(Arc<Mutex<Desk>>);
+
+#[derive(Debug, Default)]
+struct Desk {
+    sent: Vec<String>,
+    refuses: usize,
+}
 
 impl Outbox {
     /// Sends a mail.
-    pub fn put(&self, mail: String) {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(mail);
+    ///
+    /// # Errors
+    ///
+    /// As often as [`refuse`](Self::refuse) was told.
+    pub fn put(&self, mail: String) -> std::io::Result<()> {
+        let mut desk = self.desk();
+        if desk.refuses > 0 {
+            desk.refuses -= 1;
+            return Err(std::io::ErrorKind::ConnectionRefused.into());
+        }
+        desk.sent.push(mail);
+        Ok(())
+    }
+
+    /// Refuses the next mails, as a server that is being restarted.
+    pub fn refuse(&self, mails: usize) {
+        self.desk().refuses = mails;
     }
 
     /// What was sent so far.
     #[must_use]
     pub fn sent(&self) -> Vec<String> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.desk().sent.clone()
+    }
+
+    fn desk(&self) -> MutexGuard<'_, Desk> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use resque::memory::MemoryBackend;
-    use resque::testing::Fixture;
+    use resque::memory::fixture;
+    use resque::testing::perform;
+    use resque::{Clock, Performed};
 
     use super::*;
 
-    /// A store of its own for each test, with a clock that stands still until it is moved.
-    fn fixture() -> Fixture {
-        Fixture::new(|clock| MemoryBackend::with_clock(clock).backend())
+    fn welcome() -> SendMail {
+        SendMail {
+            to: "ada@example.org".to_owned(),
+            template: "welcome".to_owned(),
+        }
     }
 
     fn handlers(outbox: &Outbox) -> Handlers {
@@ -130,5 +157,48 @@ mod tests {
         assert_eq!(failures[0].1.exception, "InvalidAddress");
         assert_eq!(test.client.failures().unwrap().count().await.unwrap(), 1);
         assert!(outbox.sent().is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_server_that_is_away_is_asked_again() {
+        let (test, outbox) = (fixture(), Outbox::default());
+        outbox.refuse(2);
+        let begin = test.clock.now();
+        test.client.enqueue(&welcome()).await.unwrap();
+
+        let drained = test.drain_through_time(handlers(&outbox)).await.unwrap();
+        assert_eq!((drained.retries().len(), drained.done()), (2, 1));
+        assert_eq!(outbox.sent(), ["welcome to ada@example.org"]);
+        // A minute before the second attempt, two before the third.
+        assert_eq!(test.clock.now(), begin + Duration::from_secs(180));
+    }
+
+    #[tokio::test]
+    async fn a_server_that_stays_away_is_a_recorded_failure() {
+        let (test, outbox) = (fixture(), Outbox::default());
+        outbox.refuse(usize::MAX);
+        test.client.enqueue(&welcome()).await.unwrap();
+
+        let drained = test.drain_through_time(handlers(&outbox)).await.unwrap();
+        assert_eq!((drained.retries().len(), drained.failures().len()), (4, 1));
+        let failures = test.client.failures().unwrap().all(0, 1).await.unwrap();
+        assert_eq!(failures[0].content.record().unwrap().attempts(), 5);
+    }
+
+    #[tokio::test]
+    async fn one_job_alone_needs_no_store() {
+        let outbox = Outbox::default();
+        let performed = perform(handlers(&outbox), &welcome()).await.unwrap();
+        assert_eq!(performed, Performed::Done);
+        assert_eq!(outbox.sent(), ["welcome to ada@example.org"]);
+    }
+
+    #[tokio::test]
+    async fn inline_a_job_is_performed_in_the_call_that_enqueues_it() {
+        let outbox = Outbox::default();
+        let inline = Client::inline(handlers(&outbox));
+        register(&inline, "ada@example.org").await.unwrap();
+        assert_eq!(outbox.sent().len(), 2, "the reminder waits for nothing");
+        assert!(register(&inline, "nobody").await.is_err());
     }
 }

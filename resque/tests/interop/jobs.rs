@@ -63,10 +63,15 @@ fn what_we_tell_of_earlier_attempts_disturbs_nobody() {
     let mut peer = world.peer();
     let mut extras = resque::wire::extra::Extras::default();
     extras.attempts = 2;
-    let payload = extras.write(br#"{"class":"NodeEcho","args":[44]}"#).unwrap();
+    let payload = extras
+        .write(br#"{"class":"NodeEcho","args":[44]}"#)
+        .unwrap();
     world.client.push("mail", payload).unwrap();
     let theirs = json!([{ "class": "NodeEcho", "args": [44], "rs": { "attempts": 2 } }]);
-    assert_eq!(peer.ask(&json!({ "operation": "queued", "of": "mail" })), theirs);
+    assert_eq!(
+        peer.ask(&json!({ "operation": "queued", "of": "mail" })),
+        theirs
+    );
     peer.ask(&json!({ "operation": "startWorker", "queues": ["mail"] }));
     assert_eq!(peer.event("performed")["result"], json!([44]));
     peer.ask(&json!({ "operation": "stopWorker" }));
