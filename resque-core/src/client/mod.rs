@@ -13,6 +13,8 @@ mod encode;
 mod enqueue;
 mod failures;
 mod filter;
+#[cfg(feature = "worker")]
+mod firing;
 mod gates;
 mod info;
 mod inline;

@@ -19,6 +19,15 @@ impl CatchUp {
     /// Ticks that fire late at most; more would be a flood that nobody wants.
     const MOST: u32 = 10_000;
 
+    /// How many ticks fire late at most.
+    #[cfg(feature = "worker")]
+    pub(crate) fn at_most(self) -> usize {
+        match self {
+            Self::Skip | Self::Last => 1,
+            Self::UpTo(count) => count.min(Self::MOST) as usize,
+        }
+    }
+
     /// Reads `skip`, `last`, or a number.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         match text.trim() {

@@ -155,7 +155,8 @@ impl Schedule {
     }
 
     /// Runs up to so much later than its time, each run by an amount of its own, so that many
-    /// schedules of the same time do not all run at once. All processes agree on the amount.
+    /// schedules of the same time do not all run at once. All processes agree on the amount. It
+    /// should be much shorter than the time between two runs.
     pub fn jitter(mut self, jitter: Duration) -> Self {
         self.jitter = jitter;
         self
@@ -283,7 +284,10 @@ impl Schedule {
     /// When a tick fires: at its time, or later by its share of the jitter.
     #[must_use]
     pub fn fires_at(&self, tick: SystemTime) -> SystemTime {
-        let most = self.jitter.as_millis();
+        // Not beyond the next tick, where that is known.
+        let interval = self.timing.as_ref().and_then(Timing::interval);
+        let jitter = interval.map_or(self.jitter, |interval| self.jitter.min(interval / 2));
+        let most = jitter.as_millis();
         if most == 0 {
             return tick;
         }
@@ -303,6 +307,13 @@ impl Schedule {
             Some(queue) => job.to(queue.as_str()),
             None => job,
         }
+    }
+
+    /// What is pushed.
+    #[cfg(feature = "worker")]
+    pub(crate) fn enqueue(&self, queue: &QueueName) -> crate::Enqueue {
+        let payload = crate::wire::payload::encode(&self.class, self.args.get().as_bytes());
+        crate::Enqueue::new(queue.clone(), payload)
     }
 
     /// When it runs, in one line.
@@ -370,5 +381,17 @@ mod tests {
         let schedule = schedule.environments(["production", "staging"]);
         assert!(schedule.runs_in(Some("staging")));
         assert!(!schedule.runs_in(Some("test")) && !schedule.runs_in(None));
+    }
+
+    #[cfg(feature = "worker")]
+    #[test]
+    fn a_run_has_the_arguments_byte_for_byte() {
+        let args = serde_json::from_str::<Box<RawValue>>("[12345678901234567890123,1.50]");
+        let schedule = Schedule::raw("a", "A", &args.unwrap()).unwrap();
+        let queue = QueueName::new("q").unwrap();
+        assert_eq!(
+            schedule.enqueue(&queue).payload.as_bytes(),
+            br#"{"class":"A","args":[12345678901234567890123,1.50]}"#
+        );
     }
 }

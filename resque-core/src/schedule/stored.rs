@@ -67,6 +67,8 @@ pub struct ScheduleEntry {
     pub settled: Option<SystemTime>,
     /// When it put a job into a queue last, by this library or another scheduler.
     pub last_fired: Option<SystemTime>,
+    /// The same, if it was another program's scheduler and not this library.
+    pub fired_elsewhere: Option<SystemTime>,
 }
 
 impl ScheduleEntry {
@@ -79,6 +81,7 @@ impl ScheduleEntry {
             enabled: true,
             settled: None,
             last_fired: None,
+            fired_elsewhere: None,
         }
     }
 }

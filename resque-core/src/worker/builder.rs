@@ -2,6 +2,7 @@
 
 mod ending;
 mod jobs;
+mod schedules;
 
 use std::fmt;
 use std::sync::Arc;

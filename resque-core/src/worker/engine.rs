@@ -8,6 +8,7 @@ use std::future::pending;
 use std::sync::Arc;
 use std::thread;
 
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinError, JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
@@ -21,17 +22,21 @@ use super::moments::Moment;
 use super::outage::{Backoff, Link, Persisted, persist};
 use super::pool::{Ends, Pool, Remains};
 use super::promoter::Promoter;
+use super::scheduler::Scheduler;
 use super::slots::Running;
 use super::stop;
 use super::supervisor::{Note, Supervisor};
 use super::{StopReport, signals};
-use crate::{Backend, Error, Performer, Result, WorkerId};
+use crate::{Backend, Client, Error, Performer, Result, WorkerId};
 
 /// What the engine is made of.
 pub(crate) struct Engine {
     pub(crate) core: Arc<Core>,
     pub(crate) backend: Backend,
     pub(crate) performer: Performer,
+    /// The client whose hooks the jobs of schedules go through, and where these run.
+    pub(crate) client: Client,
+    pub(crate) hooks_on: Handle,
     pub(crate) notes: mpsc::UnboundedSender<Note>,
     pub(crate) moments: mpsc::UnboundedSender<Moment>,
     /// Where the jobs go that are to be performed.
@@ -52,6 +57,8 @@ pub(crate) struct Parts {
     pub(crate) pools: JoinSet<Remains>,
     pub(crate) promoter: Arc<Promoter>,
     pub(crate) promotes: JoinHandle<()>,
+    pub(crate) scheduler: Arc<Scheduler>,
+    pub(crate) schedules: JoinHandle<()>,
     pub(crate) janitor: JoinHandle<()>,
     pub(crate) heart: JoinHandle<Vec<WorkerId>>,
     pub(crate) heart_stop: CancellationToken,
@@ -119,6 +126,13 @@ impl Engine {
             link: links.upkeep.clone(),
             holder: self.core.slots.lock().holder(),
         });
+        let scheduler = Arc::new(Scheduler {
+            core: self.core.clone(),
+            link: links.upkeep.clone(),
+            holder: promoter.holder.clone(),
+            client: self.client,
+            hooks_on: self.hooks_on,
+        });
         let janitor = Janitor {
             core: self.core,
             link: links.upkeep.clone(),
@@ -127,11 +141,14 @@ impl Engine {
         };
         let heart_stop = CancellationToken::new();
         let promotes = promoter.clone();
+        let schedules = scheduler.clone();
         Parts {
             links,
             pools,
             promotes: tokio::spawn(async move { promotes.run().await }),
             promoter,
+            schedules: tokio::spawn(async move { schedules.run().await }),
+            scheduler,
             janitor: tokio::spawn(janitor.run()),
             heart: tokio::spawn(heart.run(heart_stop.clone())),
             heart_stop,
@@ -145,6 +162,7 @@ impl Parts {
         let (part, why): (_, Option<JoinError>) = tokio::select! {
             Some(end) = self.pools.join_next() => ("a pool", end.err()),
             end = &mut self.promotes => ("the promoter", end.err()),
+            end = &mut self.schedules => ("the scheduler", end.err()),
             end = &mut self.janitor => ("the janitor", end.err()),
             end = &mut self.heart => ("the heartbeat", end.err()),
         };

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::{Phase, StopReport};
-use crate::{Decision, Error, JobContext, JobFailure, Progress, QueueName, WorkerId};
+use crate::{Decision, Error, JobContext, JobFailure, Progress, QueueName, ScheduleName, WorkerId};
 
 /// Something that happened in a worker. Made only while somebody listens.
 #[derive(Clone, Debug)]
@@ -91,6 +91,13 @@ pub enum Event {
     Promoted {
         /// How many.
         count: usize,
+    },
+    /// A schedule has put its job into its queue.
+    Fired {
+        /// Which one.
+        schedule: ScheduleName,
+        /// The time that the run stands for.
+        tick: SystemTime,
     },
     /// The store cannot be reached; the worker keeps trying.
     Outage {

@@ -25,6 +25,7 @@ mod pool;
 mod promoter;
 mod report;
 mod run;
+mod scheduler;
 mod settings;
 mod sight;
 mod signals;

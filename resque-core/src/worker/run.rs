@@ -66,6 +66,9 @@ impl Worker {
         if !limits.is_empty() && backend.queues().limits().is_none() {
             return Err(backend.not_offered("limiting jobs", "limits"));
         }
+        if let Some(schedules) = &settings.schedules {
+            schedules.check(&backend)?;
+        }
         Ok(Self {
             core: Arc::new(Core::new(settings, clock, events, limits)?),
             backend,
@@ -96,12 +99,13 @@ impl Worker {
         let core = self.core;
         write_pidfile(&core)?;
         let client = Client::new(self.backend.clone()).with_clock(core.clock.clone());
+        let handlers = self.handlers.clone();
         let performer = performer(&core, self.handlers, client.clone());
         let hooker = Hooker {
             core: core.clone(),
             hooks: self.hooks.clone(),
             performer: performer.clone(),
-            client,
+            client: client.clone(),
         };
         before_first_fork(&hooker).await?;
         open_isolation(&core.settings).await?;
@@ -121,6 +125,8 @@ impl Worker {
             core: core.clone(),
             backend: self.backend,
             performer,
+            client: client.with_handlers(handlers),
+            hooks_on: tokio::runtime::Handle::current(),
             notes: self.notes.clone(),
             moments,
             jobs,

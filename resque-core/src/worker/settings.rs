@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::scheduler::ScheduleSettings;
 use super::{Isolation, Polling};
 use crate::QueueList;
 
@@ -25,6 +26,8 @@ pub(crate) struct Settings {
     pub(crate) janitor_every: Duration,
     /// The longest sleep of the promoter.
     pub(crate) promote_every: Duration,
+    /// Which schedules are fired; none if it is nobody's business here.
+    pub(crate) schedules: Option<ScheduleSettings>,
     /// How an idle worker waits on a store that cannot announce jobs.
     pub(crate) polling: Polling,
     /// How often an idle worker looks into the queues although nothing was announced.
@@ -97,6 +100,7 @@ impl Default for Settings {
             prune_foreign_after: FOREIGN_PRUNE_AFTER,
             janitor_every: Duration::from_secs(5),
             promote_every: Duration::from_secs(1),
+            schedules: None,
             polling: Polling::default(),
             recheck_every: Duration::from_secs(60),
             job_timeout: None,

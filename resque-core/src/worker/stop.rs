@@ -1,5 +1,5 @@
 //! The end of a worker, in the one order in which nothing is lost: fetch, executor, exchange,
-//! promoter, janitor, heartbeat, unregister.
+//! scheduler, promoter, janitor, heartbeat, unregister.
 //!
 //! The lifecycle has ended the first two before this begins: no job is taken any more, and the jobs
 //! have ended or were dropped, except for those that do not yield.
@@ -31,6 +31,8 @@ pub(crate) async fn stop(
         pools,
         promoter,
         promotes,
+        scheduler,
+        schedules,
         janitor,
         heart,
         heart_stop,
@@ -51,6 +53,13 @@ pub(crate) async fn stop(
         released.extend(still_running.iter().cloned());
     }
     give_back(core, supervisor, &links.exchange, &released).await;
+
+    // Scheduler: another process may fire at once.
+    schedules.abort();
+    if core.settings.schedules.is_some() {
+        let step_down = async |_| scheduler.step_down().await;
+        try_to(core, supervisor, &links.upkeep, "stop firing", step_down).await;
+    }
 
     // Promoter: another process may promote at once.
     promotes.abort();

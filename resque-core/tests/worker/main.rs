@@ -12,6 +12,7 @@ mod moments;
 mod names;
 mod outages;
 mod retries;
+mod schedules;
 mod stopping;
 mod stores;
 mod upkeep;

@@ -1,0 +1,394 @@
+//! Fires the ticks of schedules.
+//!
+//! One process at a time leads; the others look every few seconds whether it still does. That a tick
+//! fires once does not depend on it: the store sees to that.
+
+mod plan;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use tokio::runtime::Handle;
+
+use self::plan::Followed;
+use super::Event;
+use super::core::Core;
+use super::outage::{Link, broke};
+use crate::{
+    Backend, Begin, Client, Error, Fired, Firing, LeadClaim, NewSchedule, Result, Schedule,
+    ScheduleEntry, ScheduleName, ScheduleStore,
+};
+
+/// How often a process says that it leads, or looks whether it may, and whether schedules changed.
+const LEAD_EVERY: Duration = Duration::from_secs(5);
+
+/// How long a process leads without saying so again.
+const LEASE: Duration = Duration::from_secs(15);
+
+/// The shortest time between two looks at schedules that somebody changes.
+const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(100);
+
+/// Ticks of one schedule that are fired with one call at most.
+const AT_ONCE: usize = 200;
+
+/// Which schedules a worker fires.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ScheduleSettings {
+    /// Those that the program declares.
+    pub(crate) declared: Vec<Schedule>,
+    /// Whether those that are stored are fired too.
+    pub(crate) stored: bool,
+    /// The environment in which schedules run that name some.
+    pub(crate) environment: Option<String>,
+}
+
+/// Fires the ticks of schedules.
+#[derive(Debug)]
+pub(crate) struct Scheduler {
+    pub(crate) core: Arc<Core>,
+    pub(crate) link: Arc<Link>,
+    pub(crate) holder: String,
+    /// The client whose hooks the jobs go through.
+    pub(crate) client: Client,
+    /// Where these hooks run, so that one that blocks holds up no heartbeat.
+    pub(crate) hooks_on: Handle,
+}
+
+/// What the leader knows.
+#[derive(Debug, Default)]
+struct Plan {
+    /// When to claim to lead again, on the monotonic clock.
+    lead_at: Duration,
+    leads: bool,
+    master: bool,
+    /// The version of the schedules as the store told it last.
+    version: String,
+    /// Whether `followed` is what the store has.
+    loaded: bool,
+    followed: Vec<Followed>,
+}
+
+impl Scheduler {
+    /// Fires for ever; in a worker without schedules there is nothing to do.
+    pub(crate) async fn run(&self) {
+        let Some(settings) = self.core.settings.schedules.clone() else {
+            return std::future::pending().await;
+        };
+        let mut plan = Plan::default();
+        let mut announced = false;
+        loop {
+            let connection = self.link.connection();
+            let turn = async {
+                if !announced {
+                    self.store_declared(&connection.backend, &settings).await?;
+                    announced = true;
+                }
+                self.turn(&connection.backend, &settings, &mut plan).await
+            };
+            let sleep = match turn.await {
+                Ok(sleep) => {
+                    self.link.worked();
+                    sleep
+                }
+                Err(error) => {
+                    let broke = broke(&error);
+                    self.link.failed("fire schedules", error);
+                    if broke && let Err(error) = self.link.reconnect(&connection).await {
+                        self.link.failed("connect again", error);
+                    }
+                    plan = Plan::default();
+                    // Not later than another process would take over.
+                    LEAD_EVERY
+                }
+            };
+            self.core
+                .clock
+                .sleep(sleep.max(Duration::from_millis(1)))
+                .await;
+        }
+    }
+
+    /// Stores the declared schedules that are to be stored.
+    async fn store_declared(&self, backend: &Backend, settings: &ScheduleSettings) -> Result<()> {
+        let persistent = settings.declared.iter().filter(|one| one.is_persistent());
+        let batch: Vec<NewSchedule> = persistent.map(Schedule::to_stored).collect();
+        if batch.is_empty() {
+            return Ok(());
+        }
+        let now = self.core.store_clock.now();
+        store_of(backend)?.put(&batch, now).await
+    }
+
+    /// Leads if it may, fires what is due, and answers how long there will be nothing to do.
+    async fn turn(
+        &self,
+        backend: &Backend,
+        settings: &ScheduleSettings,
+        plan: &mut Plan,
+    ) -> Result<Duration> {
+        let store = store_of(backend)?;
+        if self.core.clock.monotonic() >= plan.lead_at {
+            self.lead(store, settings, plan).await?;
+        }
+        if plan.leads {
+            if !plan.loaded {
+                self.load(store, settings, plan).await?;
+                plan.loaded = true;
+            }
+            if self.fire(store, plan).await? {
+                // Somebody has changed something: find out what, but do not run after it.
+                plan.lead_at = Duration::ZERO;
+                plan.loaded = false;
+                return Ok(LOOK_AGAIN_AFTER);
+            }
+        }
+        let until_lead = plan.lead_at.saturating_sub(self.core.clock.monotonic());
+        let fires = plan.followed.iter().filter(|one| plan.may_fire(one));
+        let Some(next) = fires.filter_map(Followed::next).min() else {
+            return Ok(until_lead);
+        };
+        let until_next = next.duration_since(self.core.store_clock.now());
+        Ok(until_next.unwrap_or_default().min(until_lead))
+    }
+
+    /// Claims to lead, and finds out whether schedules have changed.
+    async fn lead(
+        &self,
+        store: &dyn ScheduleStore,
+        settings: &ScheduleSettings,
+        plan: &mut Plan,
+    ) -> Result<()> {
+        let now = self.core.store_clock.now();
+        let shared = settings.declared.iter().any(Schedule::is_shared_with_ruby);
+        let claim = LeadClaim {
+            holder: &self.holder,
+            master: settings.stored || shared,
+            now,
+            until: now + LEASE,
+        };
+        let lead = store.lead(claim).await?;
+        plan.lead_at = self.core.clock.monotonic() + LEAD_EVERY;
+        // Whoever comes to lead, or becomes master, has missed what others did until then.
+        let same = plan.leads == lead.leads && plan.master == lead.master;
+        if !same || plan.version != lead.version {
+            plan.loaded = false;
+            plan.followed.clear();
+            tracing::debug!(leads = lead.leads, leader = lead.leader, "schedules");
+        }
+        plan.leads = lead.leads;
+        plan.master = lead.master;
+        plan.version = lead.version;
+        Ok(())
+    }
+
+    /// Reads which schedules there are, and begins to follow them.
+    async fn load(
+        &self,
+        store: &dyn ScheduleStore,
+        settings: &ScheduleSettings,
+        plan: &mut Plan,
+    ) -> Result<()> {
+        let listing = store.list().await?;
+        let mut chosen = self.choose(settings, &listing.entries);
+        chosen.retain(|name, _| listing.get(name.as_str()).is_none_or(|entry| entry.enabled));
+        let begins: Vec<Begin> = chosen
+            .iter()
+            .map(|(name, (schedule, _))| Begin {
+                name: name.clone(),
+                timing: schedule.timing_line(),
+            })
+            .collect();
+        let begun = store.begin(&begins, self.core.store_clock.now()).await?;
+        plan.followed.clear();
+        for ((name, (schedule, stored)), settled) in chosen.into_iter().zip(begun) {
+            let mut settled = match settled {
+                Ok(settled) => settled,
+                Err(error) => {
+                    self.link.failed("begin a schedule", error);
+                    continue;
+                }
+            };
+            if let Some(entry) = listing.get(name.as_str())
+                && let Some(elsewhere) = entry.fired_elsewhere
+                && schedule.is_shared_with_ruby()
+            {
+                settled = settled.max(elsewhere);
+            }
+            let Some(queue) = schedule.queue_name().cloned() else {
+                let why = "it is missing; write the name of a queue";
+                self.link.failed(
+                    "read a schedule",
+                    Error::schedule(name.as_str(), "queue", why),
+                );
+                continue;
+            };
+            plan.followed
+                .push(Followed::new(schedule, queue, stored, settled));
+        }
+        Ok(())
+    }
+
+    /// The schedules to follow, each with whether it is stored; what is stored counts more than
+    /// what is declared.
+    fn choose(
+        &self,
+        settings: &ScheduleSettings,
+        entries: &[ScheduleEntry],
+    ) -> BTreeMap<ScheduleName, (Schedule, bool)> {
+        let declared = settings.declared.iter().cloned();
+        let mut chosen: BTreeMap<_, _> = declared
+            .map(|schedule| (schedule.name().clone(), (schedule, false)))
+            .collect();
+        let stored = entries.iter().filter(|_| settings.stored);
+        for entry in stored {
+            let Some(definition) = &entry.definition else {
+                continue;
+            };
+            match Schedule::from_definition(&entry.name, definition) {
+                Ok(schedule) => {
+                    chosen.insert(entry.name.clone(), (schedule, true));
+                }
+                Err(error) => self.link.failed("read a schedule", error),
+            }
+        }
+        let environment = settings.environment.as_deref();
+        chosen.retain(|_, (schedule, _)| {
+            schedule.is_enabled() && schedule.timing().is_some() && schedule.runs_in(environment)
+        });
+        chosen
+    }
+
+    /// Fires what is due, and answers whether the schedules have to be read again.
+    async fn fire(&self, store: &dyn ScheduleStore, plan: &mut Plan) -> Result<bool> {
+        let now = self.core.store_clock.now();
+        let mut changed = false;
+        let master = plan.master;
+        for followed in &mut plan.followed {
+            if followed.schedule.is_shared_with_ruby() && !master {
+                continue;
+            }
+            let due = followed.due(now);
+            for ticks in due.chunks(AT_ONCE) {
+                changed |= self.fire_ticks(store, followed, ticks, now).await?;
+            }
+        }
+        Ok(changed)
+    }
+
+    /// Fires ticks of one schedule; answers whether they have to be read again.
+    async fn fire_ticks(
+        &self,
+        store: &dyn ScheduleStore,
+        followed: &mut Followed,
+        ticks: &[SystemTime],
+        now: SystemTime,
+    ) -> Result<bool> {
+        let mut firings: Vec<Firing> = Vec::with_capacity(ticks.len());
+        for tick in ticks {
+            let lets = self.ask_hooks(followed).await;
+            firings.push(followed.firing(*tick, lets));
+        }
+        let answers = store.fire_once(&self.holder, &firings, now).await?;
+        let mut changed = false;
+        for (firing, answer) in firings.iter().zip(answers) {
+            match answer {
+                Ok(Fired::Fired) => {
+                    followed.settle(firing.tick);
+                    if firing.job.is_some() {
+                        self.tell(followed, firing.tick).await;
+                    }
+                }
+                Ok(Fired::Already { settled }) => followed.settle(settled),
+                Ok(_) => changed = true,
+                // It is tried again with the next tick.
+                Err(error) => {
+                    self.link.failed("fire a schedule", error);
+                    followed.settle(firing.tick);
+                }
+            }
+        }
+        Ok(changed)
+    }
+
+    /// Whether the hooks of the job let it into its queue; one that fails does not.
+    async fn ask_hooks(&self, followed: &Followed) -> bool {
+        if !self.client.has_firing_hooks(followed.schedule.class()) {
+            return true;
+        }
+        let (client, schedule) = (self.client.clone(), followed.schedule.clone());
+        let queue = followed.queue.clone();
+        let asked = async move { client.before_firing(&schedule, queue).await };
+        match self.hooks_on.spawn(asked).await {
+            Ok(Ok(lets)) => lets,
+            Ok(Err(error)) => {
+                self.link.failed("ask the hooks of a schedule", error);
+                false
+            }
+            // The runtime of the program has gone, or the hook panicked.
+            Err(error) => {
+                tracing::error!(%error, "a hook of a schedule");
+                false
+            }
+        }
+    }
+
+    /// Tells that a tick has fired.
+    async fn tell(&self, followed: &Followed, tick: SystemTime) {
+        let schedule = &followed.schedule;
+        tracing::debug!(
+            schedule = schedule.name().as_str(),
+            class = schedule.class(),
+            "a schedule has fired"
+        );
+        self.core.events.tell(|| Event::Fired {
+            schedule: schedule.name().clone(),
+            tick,
+        });
+        if !self.client.has_firing_hooks(schedule.class()) {
+            return;
+        }
+        let (client, schedule) = (self.client.clone(), schedule.clone());
+        let queue = followed.queue.clone();
+        let told = async move { client.after_firing(&schedule, queue).await };
+        if let Ok(Err(error)) = self.hooks_on.spawn(told).await {
+            self.link.failed("tell the hooks of a schedule", error);
+        }
+    }
+
+    /// Lets another process fire at once.
+    pub(crate) async fn step_down(&self) -> Result<()> {
+        store_of(&self.link.backend())?
+            .step_down(&self.holder)
+            .await
+    }
+}
+
+impl Plan {
+    fn may_fire(&self, followed: &Followed) -> bool {
+        self.leads && (self.master || !followed.schedule.is_shared_with_ruby())
+    }
+}
+
+fn store_of(backend: &Backend) -> Result<&dyn ScheduleStore> {
+    let store = backend.queues().schedules();
+    store.ok_or_else(|| backend.not_offered("recurring jobs", "schedules"))
+}
+
+impl ScheduleSettings {
+    /// Checks what can be checked before the worker starts.
+    pub(crate) fn check(&self, backend: &Backend) -> Result<()> {
+        store_of(backend)?;
+        let mut names = std::collections::HashSet::new();
+        for schedule in &self.declared {
+            let wrong = |field, why| Err(Error::schedule(schedule.name().as_str(), field, why));
+            if !names.insert(schedule.name()) {
+                return wrong("name", "two schedules have it; give each a name of its own");
+            }
+            if schedule.queue_name().is_none() {
+                return wrong("queue", "it is missing; write the name of a queue");
+            }
+        }
+        Ok(())
+    }
+}
