@@ -17,6 +17,8 @@ mod holding;
 mod order;
 #[path = "mutants/queues.rs"]
 mod queues;
+#[path = "mutants/schedules.rs"]
+mod schedules;
 #[path = "mutants/time.rs"]
 mod time;
 #[path = "mutants/twist.rs"]
@@ -54,6 +56,66 @@ macro_rules! mutants {
 }
 
 mutants! {
+    fires_again: schedules::FiresAgain,
+        "rules_ticks::a_tick_fires_once";
+    fires_in_two_steps: schedules::FiresInTwoSteps,
+        "rules_ticks::a_tick_fires_once_over_many_connections";
+    says_fired: schedules::SaysFired,
+        "rules_ticks::an_older_tick_is_settled_with_a_newer_one";
+    fires_without_jobs: schedules::FiresWithoutJobs,
+        "rules_ticks::a_tick_puts_its_job_into_its_queue";
+    fires_empty_ticks: schedules::FiresEmptyTicks,
+        "rules_ticks::a_tick_can_be_settled_without_a_job";
+    fires_in_reverse: schedules::FiresInReverse,
+        "rules_ticks::ticks_that_fire_together_keep_their_order";
+    shares_ticks: schedules::SharesTicks,
+        "rules_ticks::each_schedule_has_ticks_of_its_own";
+    fires_the_unknown: schedules::FiresTheUnknown,
+        "rules_ticks::nothing_fires_before_it_begins";
+    fires_what_is_not_stored: schedules::FiresWhatIsNotStored,
+        "rules_ticks::a_removed_schedule_fires_nothing";
+    notes_the_tick: schedules::NotesTheTick,
+        "rules_ticks::the_list_says_what_fired_when";
+    stores_nothing: schedules::StoresNothing,
+        "rules_ticks::a_schedule_with_the_same_times_goes_on";
+    rewrites_definitions: schedules::RewritesDefinitions,
+        "rules_schedules::definitions_come_back_byte_for_byte";
+    keeps_the_first_definition: schedules::KeepsTheFirstDefinition,
+        "rules_schedules::a_stored_schedule_replaces_its_namesake";
+    begins_anew_with_every_put: schedules::BeginsAnewWithEveryPut,
+        "rules_ticks::a_schedule_with_the_same_times_goes_on";
+    begins_long_ago: schedules::BeginsLongAgo,
+        "rules_ticks::a_stored_schedule_begins_at_once";
+    begins_again_and_again: schedules::BeginsAgainAndAgain,
+        "rules_ticks::a_schedule_begins_once";
+    goes_back_in_time: schedules::GoesBackInTime,
+        "rules_ticks::what_is_settled_stays_settled";
+    keeps_what_it_missed: schedules::KeepsWhatItMissed,
+        "rules_ticks::a_schedule_that_is_off_fires_nothing";
+    switches_only_the_stored: schedules::SwitchesOnlyTheStored,
+        "rules_schedules::a_schedule_that_is_not_stored_can_be_switched_off";
+    makes_up_schedules: schedules::MakesUpSchedules,
+        "rules_schedules::switching_on_what_is_not_known_does_nothing";
+    shows_all_as_on: schedules::ShowsAllAsOn,
+        "rules_schedules::the_list_says_what_is_switched_off";
+    removes_nothing: schedules::RemovesNothing,
+        "rules_schedules::a_removed_schedule_is_forgotten";
+    shows_what_is_not: schedules::ShowsWhatIsNot,
+        "rules_schedules::a_new_store_knows_no_schedule";
+    lets_all_lead: schedules::LetsAllLead,
+        "rules_schedules::one_process_leads";
+    leads_for_ever: schedules::LeadsForEver::default(),
+        "rules_schedules::a_silent_leader_is_followed_by_another";
+    takes_over_too_early: schedules::TakesOverTooEarly,
+        "rules_schedules::a_silent_leader_is_followed_by_another";
+    steps_down_for_others: schedules::StepsDownForOthers::default(),
+        "rules_schedules::a_leader_steps_down_for_itself";
+    hides_changes: schedules::HidesChanges,
+        "rules_schedules::a_change_of_schedules_shows";
+    clears_no_schedules: schedules::ClearsNoSchedules,
+        "rules_schedules::a_clear_forgets_schedules";
+    stores_next_door: schedules::StoresNextDoor::new,
+        "rules_schedules::the_neighbours_schedules_are_not_ours", surroundings;
     redelivers_nothing: holding::RedeliversNothing,
         "g1_lost_replies::a_reservation_is_given_again";
     forgets_the_mark: holding::ForgetsTheMark,

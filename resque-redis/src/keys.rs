@@ -93,6 +93,7 @@ impl Keys {
             ("schedules_changed", "a set of names of schedules"),
             ("rs:schedules:disabled", "a hash of schedules"),
             ("rs:schedules:lead", "text"),
+            ("rs:schedules:noted", "a hash of times"),
             ("rs:schedules:version", "a number"),
             ("rs:schedules", "a hash of times"),
             ("rs:lease:", "a sorted set of holders"),

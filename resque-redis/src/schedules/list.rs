@@ -40,7 +40,8 @@ impl Store {
     pub(super) async fn list_schedules(&self) -> Result<ScheduleListing> {
         const WHAT: &str = "list the schedules";
         let reply = self.script(WHAT, &self.call(&LIST_SCHEDULES, 0, 0)).await?;
-        let Ok([definitions, off, clocks, last]) = <[Value; 4]>::try_from(list_of(reply)) else {
+        let Ok([definitions, off, clocks, last, noted]) = <[Value; 5]>::try_from(list_of(reply))
+        else {
             return Err(self.odd_reply(WHAT));
         };
         let mut found = Found::default();
@@ -56,6 +57,12 @@ impl Store {
         });
         found.take(last, |entry, time| {
             entry.last_fired = parse_with_any_zone(&text_of(&time));
+            entry.fired_elsewhere = entry.last_fired;
+        });
+        found.take(noted, |entry, time| {
+            if parse_with_any_zone(&text_of(&time)) == entry.last_fired {
+                entry.fired_elsewhere = None;
+            }
         });
         found.unreadable.sort_unstable();
         found.unreadable.dedup();

@@ -40,6 +40,7 @@ local function fire(name, timing, tick, stored, as_master, queue, job)
     call('SADD', SET_OF_QUEUES, queue)
     call('RPUSH', prefix .. 'queue:' .. queue, job)
     call('HSET', LAST, name, noted)
+    call('HSET', NOTED, name, noted)
   end
   return 1
 end

@@ -9,7 +9,7 @@ if key then return { false, key, err } end
 local results = {}
 for at = 2, #ARGV do
   local name, known = ARGV[at], 0
-  for _, key in ipairs({ DEFINITIONS, OFF, CLOCKS, LAST }) do
+  for _, key in ipairs({ DEFINITIONS, OFF, CLOCKS, LAST, NOTED }) do
     known = math.max(known, call('HDEL', key, name))
   end
   tell_change(name)

@@ -6,11 +6,13 @@
 local DEFINITIONS, CHANGED = prefix .. 'persistent_schedules', prefix .. 'schedules_changed'
 local LAST = prefix .. 'delayed:last_enqueued_at'
 local CLOCKS, OFF = prefix .. 'rs:schedules', prefix .. 'rs:schedules:disabled'
+-- What we have written into LAST: if something else is there, another scheduler has fired.
+local NOTED = prefix .. 'rs:schedules:noted'
 local LEADER, VERSION = prefix .. 'rs:schedules:lead', prefix .. 'rs:schedules:version'
 
 -- The first of these keys that cannot be used, and why.
 local function schedules_blocked()
-  for _, key in ipairs({ DEFINITIONS, OFF, CLOCKS, LAST }) do
+  for _, key in ipairs({ DEFINITIONS, OFF, CLOCKS, LAST, NOTED }) do
     local err = unusable('HLEN', key)
     if err then return key, err end
   end
