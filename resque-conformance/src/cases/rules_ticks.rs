@@ -76,8 +76,10 @@ cases! {
     #[needs(schedules)]
     async fn each_schedule_has_ticks_of_its_own(world: &World) -> Verdict {
         let store = world.store();
-        for (name, number) in [("nightly", 1), ("hourly", 2)] {
+        for name in ["nightly", "hourly"] {
             store.begin_hourly(name, 0).await?;
+        }
+        for (name, number) in [("nightly", 1), ("hourly", 2)] {
             ensure_eq!(store.fire(name, 10, number).await?, Fired::Fired, "what {name} fires");
         }
         ensure_eq!(store.numbers_in("mail").await?, [1, 2], "the queue");

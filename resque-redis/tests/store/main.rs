@@ -12,6 +12,7 @@ mod payloads;
 mod pushes;
 mod refusals;
 mod registry;
+mod schedules;
 mod suspects;
 mod waiting;
 mod wrong_types;
