@@ -4,27 +4,46 @@ use std::collections::HashSet;
 
 use crash_proof::Poison;
 
-use crate::world::{Process, World};
+use crate::world::{Process, Store, World};
 
-fn world() -> World {
-    let mut world = World::new("redis");
+#[test]
+fn jobs_whose_worker_is_killed_come_to_their_end_in_another() {
+    come_to_their_end(&world(Store::Redis));
+}
+
+#[test]
+fn on_postgres_they_do_so_too() {
+    come_to_their_end(&world(Store::Postgres));
+}
+
+#[test]
+fn a_job_that_kills_its_process_is_quarantined_after_three_of_them() {
+    kill_and_be_quarantined(&world(Store::Redis));
+}
+
+#[test]
+fn on_postgres_it_is_quarantined_too() {
+    kill_and_be_quarantined(&world(Store::Postgres));
+}
+
+/// A store whose workers try jobs again.
+fn world(store: Store) -> World {
+    let mut world = World::new(store);
     world.attempts = 10;
     world
 }
 
-#[test]
-fn jobs_whose_worker_is_killed_come_to_their_end_in_another() {
+fn come_to_their_end(world: &World) {
     const JOBS: usize = 4;
-    let world = world();
     world.enqueue(0..JOBS as u64, |_| 3_000);
-    let first = Process::start(&world, "*", JOBS);
+    let first = Process::start(world, "*", JOBS);
     let victim = first.id();
     world.until("all jobs start", |world| {
         world.books().started.len() == JOBS
     });
     first.kill();
 
-    let second = Process::start(&world, "*", JOBS);
+    let second = Process::start(world, "*", JOBS);
     world.until("all jobs end", |world| world.books().ended.len() == JOBS);
     let books = world.books();
     assert_eq!(books.started.len(), 2 * JOBS, "each job started twice");
@@ -36,15 +55,13 @@ fn jobs_whose_worker_is_killed_come_to_their_end_in_another() {
     assert_eq!(world.workers(), [""; 0]);
 }
 
-#[test]
-fn a_job_that_kills_its_process_is_quarantined_after_three_of_them() {
-    let world = world();
+fn kill_and_be_quarantined(world: &World) {
     let _ = world.client.enqueue(&Poison {}).unwrap();
     // Each of the later ones finds the job of the one before, and tries it again.
     for _ in 0..3 {
-        Process::launch(&world, "*", 1).dies();
+        Process::launch(world, "*", 1).dies();
     }
-    let last = Process::start(&world, "*", 1);
+    let last = Process::start(world, "*", 1);
     world.until("the job is on record", |world| !world.failures().is_empty());
     last.quit();
     let record = world.failures().remove(0);
