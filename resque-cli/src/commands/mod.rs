@@ -1,5 +1,6 @@
 //! The commands, one module each.
 
+mod cancel;
 mod completions;
 mod delayed;
 mod dequeue;
@@ -37,6 +38,7 @@ pub(crate) enum Command {
     Pause(pause::Pause),
     Resume(pause::Resume),
     Workers(workers::Workers),
+    Cancel(cancel::Cancel),
     Failed(failed::Failed),
     Delayed(delayed::Delayed),
     Schedule(schedule::Schedules),
@@ -62,6 +64,7 @@ impl Command {
             Self::Pause(it) => context.with_store(async |store| it.run(store).await),
             Self::Resume(it) => context.with_store(async |store| it.run(store).await),
             Self::Workers(it) => context.with_store(async |store| it.run(store).await),
+            Self::Cancel(it) => context.with_store(async |store| it.run(store).await),
             Self::Failed(it) => context.with_store(async |store| it.run(store).await),
             Self::Delayed(it) => context.with_store(async |store| it.run(store).await),
             Self::Schedule(it) => context.with_store(async |store| it.run(store).await),

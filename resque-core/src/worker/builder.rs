@@ -12,7 +12,7 @@ use self::ending::Titles;
 use super::env::Program;
 use super::events::{Events, Sink};
 use super::settings::{FOREIGN_PRUNE_AFTER, PoolSettings, Settings, Signals};
-use super::{Event, Isolation, Polling, WithoutEffect, Worker, WorkerEnv};
+use super::{Event, Isolation, KeepFailures, Polling, WithoutEffect, Worker, WorkerEnv};
 use crate::{Backend, Error, Handlers, QueueList, Result, SharedClock, SystemClock, WorkerHooks};
 
 /// How many slots a worker has if nothing else is said.
@@ -290,6 +290,13 @@ impl WorkerBuilder {
     /// because Ruby's workers beat once a minute.
     pub fn prune_foreign_after(mut self, silence: Duration) -> Self {
         self.settings.prune_foreign_after = silence.max(FOREIGN_PRUNE_AFTER);
+        self
+    }
+
+    /// Lets this process remove failed jobs from the record that are too many or too old. All stay
+    /// unless that is said, as in Resque.
+    pub fn keep_failures(mut self, keep: KeepFailures) -> Self {
+        self.settings.keep_failures = keep;
         self
     }
 

@@ -17,6 +17,7 @@ use super::exchange::LARGEST_EXCHANGE;
 use super::moments::Moment;
 use super::outage::{Link, broke};
 use super::report::Counters;
+use super::retention::Retention;
 use super::sight::Sight;
 use super::{Event, vitals};
 use crate::wire::extra::Death;
@@ -53,6 +54,7 @@ impl Janitor {
                 .janitor_every
                 .saturating_add(settings.stale_after()),
         );
+        let mut retention = Retention::new(settings.keep_failures);
         loop {
             let connection = self.link.connection();
             match self.round(&connection.backend, &mut sight).await {
@@ -64,6 +66,11 @@ impl Janitor {
                         self.link.failed("connect again", error);
                     }
                 }
+            }
+            let (monotonic, now) = (self.core.clock.monotonic(), self.core.store_clock.now());
+            let kept = retention.round(&connection.backend, monotonic, now).await;
+            if let Err(error) = kept {
+                self.link.failed("remove old failed jobs", error);
             }
             self.core.clock.sleep(settings.janitor_every).await;
             self.look_for_stuck_jobs();

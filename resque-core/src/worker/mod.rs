@@ -24,6 +24,7 @@ mod pacing;
 mod pool;
 mod promoter;
 mod report;
+mod retention;
 mod run;
 mod scheduler;
 mod settings;
@@ -46,6 +47,7 @@ pub use self::isolation::{ChildExit, ExitCause, Isolated, Isolation, Leash, Mann
 pub use self::lifecycle::Phase;
 pub use self::pacing::Polling;
 pub use self::report::{StopCause, StopReason, StopReport};
+pub use self::retention::KeepFailures;
 pub use self::run::Worker;
 pub use self::settings::OnTerm;
 pub use self::snapshot::{SlotJob, SlotStatus, Snapshot};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::scheduler::ScheduleSettings;
-use super::{Isolation, Polling};
+use super::{Isolation, KeepFailures, Polling};
 use crate::QueueList;
 
 /// A worker of a foreign program is never taken for dead before this: Ruby's beat once a minute.
@@ -24,6 +24,8 @@ pub(crate) struct Settings {
     pub(crate) prune_foreign_after: Duration,
     /// How often the janitor looks for the dead.
     pub(crate) janitor_every: Duration,
+    /// How many failed jobs stay on record, and for how long.
+    pub(crate) keep_failures: KeepFailures,
     /// The longest sleep of the promoter.
     pub(crate) promote_every: Duration,
     /// Which schedules are fired; none if it is nobody's business here.
@@ -99,6 +101,7 @@ impl Default for Settings {
             prune_after: Duration::from_secs(60),
             prune_foreign_after: FOREIGN_PRUNE_AFTER,
             janitor_every: Duration::from_secs(5),
+            keep_failures: KeepFailures::all(),
             promote_every: Duration::from_secs(1),
             schedules: None,
             polling: Polling::default(),

@@ -11,6 +11,7 @@ mod limits;
 mod moments;
 mod names;
 mod outages;
+mod retention;
 mod retries;
 mod schedules;
 mod stopping;

@@ -146,3 +146,51 @@ fn help_and_version_are_the_programs_own() {
     assert!(help.contains("Usage: shop work"), "{help}");
     assert!(!help.contains("Usage: resque"), "{help}");
 }
+
+#[test]
+fn a_running_job_is_cancelled() {
+    let shop = Shop::open("cancel");
+    let mut work = shop.work(&["-q", "*", "-c", "1", "--term-timeout", "1"]);
+    shop.json(&["enqueue", "Delivery", "3000", "-q", "deliveries"]);
+    shop.wait_for(&["workers", "list", "--working"], |listing| {
+        listing["workers"].get(0).cloned()
+    });
+    let asks = shop.call(&["cancel", "--class", "Delivery"]);
+    assert_eq!(asks.status.code(), Some(2));
+    assert_eq!(
+        shop.json(&["cancel", "--class", "Other", "--yes"])["count"],
+        0
+    );
+    assert_eq!(
+        shop.json(&["cancel", "--class", "Delivery", "-y"])["count"],
+        1
+    );
+    shop.wait_for_processed(1);
+    let failed = shop.json(&["failed"]);
+    assert_eq!(failed["failures"][0]["exception"], "Resque::Cancelled");
+    assert_eq!(failed["failures"][0]["attempts"], 1);
+    assert_eq!(shop.call(&["cancel", "h:1:q"]).status.code(), Some(1));
+    work.signal("QUIT").unwrap();
+    assert!(work.end(PATIENCE).unwrap());
+}
+
+#[test]
+fn old_failures_are_not_kept_if_that_is_wanted() {
+    let shop = Shop::open("keep");
+    for _ in 0..5 {
+        shop.json(&["enqueue", "Nobody::Knows", "-q", "any"]);
+    }
+    let mut work = shop.work_with(&["-q", "*"], &[("INTERVAL", "0")]);
+    assert!(work.end(PATIENCE).unwrap());
+    let mut work = shop.work(&[
+        "-q",
+        "*",
+        "--keep-failures",
+        "2",
+        "--keep-failures-for",
+        "30d",
+    ]);
+    shop.wait_for(&["failed"], |failed| (failed["count"] == 2).then_some(()));
+    work.signal("QUIT").unwrap();
+    assert!(work.end(PATIENCE).unwrap());
+}

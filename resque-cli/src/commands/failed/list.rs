@@ -1,6 +1,7 @@
 //! Showing failed jobs.
 
 use clap::Args;
+use resque::wire::extra::Extras;
 use resque::{
     Cursor, FailureContent, FailureEntry, FailureFilter, FailureId, FailureOrder, FailureQuery,
 };
@@ -67,6 +68,8 @@ struct View {
     exception: Option<String>,
     error: Option<String>,
     backtrace: Option<Vec<String>>,
+    /// How many attempts have come to an end.
+    attempts: Option<u32>,
     #[serde(skip)]
     when: String,
 }
@@ -80,6 +83,7 @@ impl View {
                 when: shown(record.failed_at),
                 failed_at: Some(stamp(record.failed_at)),
                 retried_at: record.retried_at.map(stamp),
+                attempts: Some(Extras::read(record.payload.as_bytes()).attempts.max(1)),
                 job: JobView::of(&record.payload),
                 queue: Some(record.queue),
                 worker: Some(record.worker),
@@ -101,6 +105,7 @@ impl View {
                 exception: None,
                 error: None,
                 backtrace: None,
+                attempts: None,
                 when: String::new(),
             },
         }
@@ -204,6 +209,7 @@ fn record(view: &View) -> String {
     row("failed at", &view.when);
     row("retried at", view.retried_at.as_deref().unwrap_or("–"));
     row("worker", view.worker.as_deref().unwrap_or_default());
+    row("attempts", &view.attempts.unwrap_or(1).to_string());
     row("error", &view.what());
     row("payload", &view.job.payload);
     for frame in view.backtrace.iter().flatten() {

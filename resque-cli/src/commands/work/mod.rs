@@ -85,6 +85,14 @@ pub(crate) struct Work {
     #[arg(long, value_name = "DURATION", value_parser = times::duration)]
     pub(super) prune_after: Option<Duration>,
 
+    /// Remove the oldest failed jobs beyond so many [default: none]
+    #[arg(long, value_name = "N")]
+    pub(super) keep_failures: Option<u64>,
+
+    /// Remove failed jobs after so long: 30d [default: never]
+    #[arg(long, value_name = "DURATION", value_parser = times::duration)]
+    pub(super) keep_failures_for: Option<Duration>,
+
     /// Leave the terminal, as with BACKGROUND
     #[arg(long)]
     background: bool,

@@ -1,7 +1,7 @@
 //! One worker in this process.
 
 use resque::Worker;
-use resque::worker::{OnTerm, StopReason, StopReport, WorkerBuilder, WorkerEnv};
+use resque::worker::{KeepFailures, OnTerm, StopReason, StopReport, WorkerBuilder, WorkerEnv};
 use tokio::runtime;
 
 use super::{Work, supervised};
@@ -77,6 +77,14 @@ fn configured(mut builder: WorkerBuilder, work: &Work, setup: Option<Setup>) -> 
     if let Some(silence) = work.prune_after {
         builder = builder.prune_after(silence);
     }
+    let mut keep = KeepFailures::all();
+    if let Some(count) = work.keep_failures {
+        keep = keep.newest(count);
+    }
+    if let Some(age) = work.keep_failures_for {
+        keep = keep.younger_than(age);
+    }
+    builder = builder.keep_failures(keep);
     if let Some(path) = &work.pidfile {
         builder = builder.pidfile(path);
     }
