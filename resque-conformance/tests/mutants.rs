@@ -309,6 +309,8 @@ mutants! {
         "g5_bytes::floats_keep_their_text";
     retries_old_bytes: bytes::RetriesOldBytes,
         "g5_bytes::a_retry_carries_its_own_bytes";
+    releases_old_bytes: bytes::ReleasesOldBytes,
+        "g5_bytes::a_release_carries_its_own_bytes";
     flattens_backtraces: bytes::FlattensBacktraces,
         "g5_bytes::the_texts_of_a_record_are_kept";
 

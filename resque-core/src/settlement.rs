@@ -35,6 +35,9 @@ pub enum Outcome {
     /// It goes back to the front of its queue. Several releases in one batch keep their order: the
     /// first in the list is the first to be reserved again.
     Release,
+    /// It goes back to the front of its queue with these bytes, which note that it was given back;
+    /// among other releases of a batch it keeps its place.
+    ReleaseAs(Payload),
     /// It goes to the delayed set as it is, without an attempt, until the time comes.
     Defer(SystemTime),
     /// It is gone without having been done.
@@ -120,6 +123,15 @@ impl Settlement {
             outcome: Outcome::Release,
             tally: Tally::Nothing,
             leases: None,
+        }
+    }
+
+    /// The job goes back to the front of its queue with other bytes.
+    #[must_use]
+    pub fn release_as(receipt: Receipt, payload: Payload) -> Self {
+        Self {
+            outcome: Outcome::ReleaseAs(payload),
+            ..Self::release(receipt)
         }
     }
 

@@ -54,6 +54,16 @@ impl State {
             Outcome::Failed(record) => self.failures.add(record.clone()),
             Outcome::RetryAt { payload, at } => self.delayed.add(*at, note.queue, payload.clone()),
             Outcome::Release => released.push((note.queue, note.job)),
+            Outcome::ReleaseAs(payload) => {
+                let payload = payload.clone();
+                released.push((
+                    note.queue,
+                    Job {
+                        payload,
+                        ..note.job
+                    },
+                ));
+            }
             Outcome::Defer(at) => self.delayed.add(*at, note.queue, note.job.payload),
             other => {
                 worker.note = Some(note);

@@ -74,6 +74,11 @@ pub mod redis {
 #[doc = include_str!("../../README.md")]
 mod readme {}
 
+/// The page about signals and isolated jobs, whose code is compiled with these docs.
+#[cfg(all(doctest, feature = "process"))]
+#[doc = include_str!("../../docs/signals.md")]
+mod signals_page {}
+
 /// The page about Postgres, whose code is compiled with these docs.
 #[cfg(all(doctest, feature = "postgres"))]
 #[doc = include_str!("../../docs/postgres.md")]

@@ -31,6 +31,10 @@ pub(crate) fn settle(
         Outcome::RetryAt { payload, at } => state.delay(*at, note.queue, payload.into()),
         Outcome::Defer(at) => state.delay(*at, note.queue, note.payload),
         Outcome::Release => released.push(note),
+        Outcome::ReleaseAs(payload) => {
+            let payload = payload.into();
+            released.push(Note { payload, ..note });
+        }
         // Done, discarded: the job is gone.
         _ => {}
     }

@@ -100,7 +100,10 @@ async fn work(options: Options) -> Result<()> {
         .exits_after_run()
         .on_event(tell);
     isolated(worker, &options).build()?.run().await?;
-    tell_what_is_left(&backend).await
+    tell_what_is_left(&backend).await?;
+    // The worker was promised that the process ends now; the end of the runtime would wait for jobs
+    // that do not yield.
+    std::process::exit(0)
 }
 
 fn isolated(mut worker: WorkerBuilder, options: &Options) -> WorkerBuilder {

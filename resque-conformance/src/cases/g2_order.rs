@@ -211,6 +211,22 @@ cases! {
         Ok(())
     }
 
+    /// A job that is released with other bytes keeps its place among the releases of its batch.
+    async fn a_job_released_with_other_bytes_keeps_its_place(world: &World) -> Verdict {
+        let store = world.store();
+        let given = store.hand_out("mail", [1, 2, 3]).await?;
+        store.push("mail", [4]).await?;
+        let receipt = |at: usize| given[at].receipt.clone();
+        let settlements = [
+            Settlement::release(receipt(0)),
+            Settlement::release_as(receipt(1), job(7)),
+            Settlement::release(receipt(2)),
+        ];
+        store.exchange(&settlements, &[], "mail").await?;
+        ensure_eq!(store.numbers_in("mail").await?, [1, 7, 3, 4], "order");
+        Ok(())
+    }
+
     /// Releases keep their order also among other settlements and for several queues.
     async fn released_jobs_keep_their_order_among_others(world: &World) -> Verdict {
         let store = world.store();

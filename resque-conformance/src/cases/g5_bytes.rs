@@ -257,6 +257,24 @@ cases! {
         Ok(())
     }
 
+    /// A job that is released with other bytes comes back with those, and is held with them.
+    async fn a_release_carries_its_own_bytes(world: &World) -> Verdict {
+        let store = world.store();
+        let given = store.hand_out_one("mail", 1).await?;
+        let other = Payload::from(r#"{"class":"Count","args":[1],"rs":{"releases":1}}"#);
+        let release = Settlement::release_as(given.receipt, other.clone());
+        store.applies(release).await?;
+        ensure_eq!(
+            store.bytes_in("mail").await?,
+            std::slice::from_ref(&other),
+            "the queue"
+        );
+        let again = store.exchange(&[], &[given.worker], "mail").await?.reserved;
+        let again: Vec<_> = again.into_iter().map(|given| given.payload).collect();
+        ensure_eq!(again, [other], "what is given out");
+        Ok(())
+    }
+
     /// A failure record keeps its own bytes, even when they are not those of the job.
     async fn a_record_keeps_the_bytes_it_names(world: &World) -> Verdict {
         let store = world.store();

@@ -65,6 +65,7 @@ cases! {
                 Outcome::Done,
                 Outcome::Failed(record),
                 Outcome::Release,
+                Outcome::ReleaseAs(job(2)),
                 Outcome::Discard,
             ]
         })

@@ -120,6 +120,7 @@ impl LosesOnCrash {
             }
             Outcome::Defer(at) => drop(inner.queues().push(&[due(payload, *at)]).await?),
             Outcome::Release => put_front(inner, queue, payload).await?,
+            Outcome::ReleaseAs(payload) => put_front(inner, queue, payload.clone()).await?,
             _ => {}
         }
         for (name, counts) in [

@@ -364,5 +364,5 @@ impl Drop for Duty {
 
 /// Whether a settlement gives its job back.
 pub(crate) fn releases(settlement: &Settlement) -> bool {
-    matches!(settlement.outcome, Outcome::Release)
+    matches!(settlement.outcome, Outcome::Release | Outcome::ReleaseAs(_))
 }

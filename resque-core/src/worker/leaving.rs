@@ -3,18 +3,17 @@
 use std::sync::Arc;
 
 use super::core::Core;
+use super::giving_back;
 use super::report::Counters;
 use super::slots::Running;
-use crate::{Backend, Held, Leaving, Left, Receipt, Result, Settled, Settlement, WorkerId};
+use crate::{Backend, Held, Leaving, Left, Receipt, Result, Settled, Settlement, Tally, WorkerId};
 
 /// Gives jobs back to the front of their queues, in the order in which they were reserved.
 pub(crate) async fn release(core: &Core, backend: &Backend, jobs: &[Arc<Running>]) -> Result<()> {
     let mut jobs: Vec<_> = jobs.iter().collect();
     jobs.sort_unstable_by_key(|running| running.number);
-    let release = |running: &Arc<Running>| {
-        let settlement = Settlement::release(running.receipt().clone());
-        core.with_leases(running, settlement)
-    };
+    let release =
+        |running: &Arc<Running>| core.with_leases(running, giving_back::settlement(core, running));
     let releases = jobs.into_iter().map(release).collect();
     settle_releases(core, backend, releases).await
 }
@@ -31,9 +30,18 @@ async fn settle_releases(core: &Core, backend: &Backend, releases: Vec<Settlemen
     let from = &core.settings.pools[0].queues;
     let now = core.store_clock.now();
     let exchange = backend.queues().exchange(&releases, &[], from, now).await?;
-    let applied = |settled: &&Settled| matches!(settled, Settled::Applied);
-    let count = exchange.settled.iter().filter(applied).count();
-    Counters::add(&core.counters.released, count as u64);
+    for (release, settled) in releases.iter().zip(&exchange.settled) {
+        let counters = &core.counters;
+        match (settled, release.tally) {
+            (Settled::Lost | Settled::Trouble(_), _) => {}
+            (Settled::Applied, Tally::Nothing) => Counters::add(&counters.released, 1),
+            (Settled::Applied, Tally::Processed) => Counters::add(&counters.processed, 1),
+            (Settled::Applied, Tally::ProcessedAndFailed) => {
+                Counters::add(&counters.processed, 1);
+                Counters::add(&counters.failed, 1);
+            }
+        }
+    }
     Ok(())
 }
 

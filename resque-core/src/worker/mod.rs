@@ -9,6 +9,7 @@ mod env;
 mod events;
 mod exchange;
 mod executor;
+mod giving_back;
 mod handle;
 mod heartbeat;
 mod identity;

@@ -37,6 +37,8 @@ pub(crate) struct Running {
 #[derive(Debug, Default)]
 struct Task {
     over: bool,
+    /// Whether it was ever begun.
+    begun: bool,
     context: Option<JobContext>,
     handle: Option<AbortHandle>,
     /// Kills the process that performs it, if it is another one.
@@ -70,7 +72,9 @@ impl Running {
 
     /// Notes what the job is told, so that it can be asked to stop.
     pub(crate) fn attach_context(&self, context: JobContext) {
-        self.task().context = Some(context);
+        let mut task = self.task();
+        task.begun = true;
+        task.context = Some(context);
     }
 
     /// Notes the task, so that it can be dropped.
@@ -93,12 +97,20 @@ impl Running {
 
     /// The job runs no more: nothing can be done to it.
     pub(crate) fn end(&self) {
+        let mut task = self.task();
         let ended = Task {
             over: true,
+            begun: task.begun,
             ..Task::default()
         };
-        let task = std::mem::replace(&mut *self.task(), ended);
+        let before = std::mem::replace(&mut *task, ended);
         drop(task);
+        drop(before);
+    }
+
+    /// Whether the job was ever begun.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.task().begun
     }
 
     /// Whether it was ever handed to the runtime.

@@ -3,7 +3,9 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
-use resque_core::worker::{Phase, Polling, StopCause, StopReason, WorkerBuilder};
+use resque_core::worker::{
+    OnTerm, Phase, Polling, StopCause, StopReason, StopReport, WorkerBuilder,
+};
 
 use crate::world::{Gate, World, start};
 
@@ -66,7 +68,9 @@ async fn jobs_that_do_not_end_in_time_go_back_to_the_front_in_order() {
     let world = World::new();
     let gate = Gate::new();
     world.push("Gate", 0..6).await;
-    let before = world.queue().await;
+    let released = |n| format!(r#"{{"class":"Gate","args":[{n}],"rs":{{"releases":1}}}}"#);
+    let untouched = |n| format!(r#"{{"class":"Gate","args":[{n}]}}"#);
+    let wanted: Vec<_> = (0..4).map(released).chain((4..6).map(untouched)).collect();
     let mut worker = start(gate.on(world.worker().concurrency(4)));
     for _ in 0..4 {
         worker.started().await;
@@ -76,11 +80,82 @@ async fn jobs_that_do_not_end_in_time_go_back_to_the_front_in_order() {
     let _flow = world.flow();
     let report = worker.end().await;
     assert_eq!((report.processed, report.released), (0, 4));
-    assert_eq!(world.queue().await, before);
+    assert_eq!(world.queue().await, wanted);
     assert_eq!(
         (world.registered().await, world.stat("processed").await),
         (0, 0)
     );
+}
+
+/// Lets a worker begin the job that waits, and stops it at once.
+async fn stop_at_once(builder: WorkerBuilder) -> StopReport {
+    let mut worker = start(builder);
+    worker.started().await;
+    worker.handle.stop_now();
+    worker.handle.stop_now();
+    worker.end().await
+}
+
+#[tokio::test]
+async fn a_job_that_is_given_back_for_the_third_time_goes_to_the_failed_list() {
+    let world = World::new();
+    let gate = Gate::new();
+    world.push("Gate", 0..1).await;
+    for count in 1..3 {
+        let report = stop_at_once(gate.on(world.worker())).await;
+        assert_eq!((report.processed, report.released), (0, 1));
+        let wanted = format!(r#"{{"class":"Gate","args":[0],"rs":{{"releases":{count}}}}}"#);
+        assert_eq!(world.queue().await, [wanted]);
+    }
+    let report = stop_at_once(gate.on(world.worker())).await;
+    assert_eq!(
+        (report.processed, report.failed, report.released),
+        (1, 1, 0)
+    );
+    assert_eq!((world.waiting().await, world.stat("failed").await), (0, 1));
+    let failures = world.failures().await;
+    assert_eq!(failures[0].exception, "Resque::TermException");
+    assert_eq!(
+        failures[0].error,
+        "SIGTERM: stopping workers have ended the job 3 times"
+    );
+}
+
+#[tokio::test]
+async fn a_stop_may_fail_jobs_as_in_ruby() {
+    let world = World::new();
+    let gate = Gate::new();
+    world.push("Gate", 0..1).await;
+    let report = stop_at_once(gate.on(world.worker().on_term(OnTerm::Fail))).await;
+    assert_eq!(
+        (report.processed, report.failed, report.released),
+        (1, 1, 0)
+    );
+    let failures = world.failures().await;
+    assert_eq!(
+        (failures[0].exception.as_str(), failures[0].error.as_str()),
+        ("Resque::TermException", "SIGTERM")
+    );
+}
+
+#[tokio::test]
+async fn kill_jobs_cancels_what_runs_and_the_worker_goes_on() {
+    let world = World::new();
+    world.push("Polite", 0..2).await;
+    let builder = world
+        .worker()
+        .register_fn("Polite", |(number,): (u32,), ctx| async move {
+            if number == 0 {
+                ctx.cancellation().cancelled().await;
+            }
+            Ok(())
+        });
+    let mut worker = start(builder);
+    worker.started().await;
+    worker.handle.kill_jobs();
+    worker.settled(2).await;
+    assert_eq!(worker.handle.phase(), Phase::Working);
+    assert_eq!(worker.quit().await.processed, 2);
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 mod leases;
 mod reply;
 mod request;
+mod rewrite;
 
 use std::time::SystemTime;
 
@@ -36,6 +37,7 @@ impl Store {
         let mut request = Request::new(done, want)?;
         let mut answer = Exchange::default();
         answer.settled = request.untold();
+        self.rewrite(done).await?;
         let mut first = true;
         // A second round trip only when a queue has been made since the names were read.
         loop {

@@ -110,7 +110,7 @@ impl<'a> Request<'a> {
             Outcome::RetryAt { payload, at } => {
                 self.delay(index, Stamp::due(*at)?, Some(payload.as_bytes()));
             }
-            Outcome::Release => self.released.push(index),
+            Outcome::Release | Outcome::ReleaseAs(_) => self.released.push(index),
             Outcome::Defer(at) => self.delay(index, Stamp::due(*at)?, None),
             other => return Err(unknown("settle a job", other)),
         }

@@ -167,6 +167,7 @@ fn letter(outcome: &Outcome) -> char {
     match outcome {
         Outcome::Failed(_) => 'f',
         Outcome::Release => 'r',
+        Outcome::ReleaseAs(_) => 'b',
         Outcome::RetryAt { .. } => 't',
         Outcome::Defer(_) => 'l',
         // Done and discarded jobs are gone either way; what they count stands beside.
@@ -179,6 +180,9 @@ fn add_outcome(batch: &mut Batch, store: &Store, token: &Token<'_>, outcome: &Ou
         Outcome::Failed(record) => store.add_failure(batch, record),
         Outcome::Release => {
             batch.arg(token.queue).arg(token.first).arg(token.last);
+        }
+        Outcome::ReleaseAs(payload) => {
+            batch.arg(token.queue).arg(payload.clone().into_bytes());
         }
         Outcome::RetryAt { payload, at } => {
             let payload = payload.clone().into_bytes();

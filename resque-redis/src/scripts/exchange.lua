@@ -17,6 +17,7 @@
 --   d (done)       nothing
 --   f (failed)     list, set of lists or '', the list's name in that set, entry
 --   r (release)    queue, first and last byte of the payload in the note
+--   b (release with other bytes)  queue, payload
 --   t (try again)  due, queue, payload
 --   l (later)      due, queue, first and last byte of the payload in the note
 -- Reply: one letter for each settlement (A applied, L lost, T trouble); trouble as triples of
@@ -92,7 +93,7 @@ local function undisturbed(w, foreign, mark)
   return true
 end
 
-local EXTRA = { d = 0, f = 4, r = 3, t = 3, l = 4 }
+local EXTRA = { d = 0, f = 4, r = 3, b = 2, t = 3, l = 4 }
 
 -- The first key the outcome needs that cannot be written, and why.
 local function blocked(outcome, i)
@@ -104,7 +105,7 @@ local function blocked(outcome, i)
     local key, err = check('LLEN', ARGV[i])
     if not key and ARGV[i + 1] ~= '' then key, err = check('SCARD', ARGV[i + 1]) end
     return key, err
-  elseif outcome == 'r' then
+  elseif outcome == 'r' or outcome == 'b' then
     local key, err = check('LLEN', prefix .. 'queue:' .. ARGV[i])
     if not key then key, err = check('SCARD', SET_OF_QUEUES) end
     return key, err
@@ -196,10 +197,11 @@ if next(gone) then begin_writing() end
 local fronts = {}
 for a = #applied, 1, -1 do
   local outcome, i, note = unpack(applied[a])
-  if outcome == 'r' then
+  if outcome == 'r' or outcome == 'b' then
     local front = fronts[ARGV[i]] or {}
     fronts[ARGV[i]] = front
-    front[#front + 1] = payload_of(note, tonumber(ARGV[i + 1]), tonumber(ARGV[i + 2]))
+    front[#front + 1] = outcome == 'b' and ARGV[i + 1]
+      or payload_of(note, tonumber(ARGV[i + 1]), tonumber(ARGV[i + 2]))
   end
 end
 for queue, front in pairs(fronts) do

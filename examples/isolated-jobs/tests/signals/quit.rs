@@ -1,0 +1,44 @@
+//! QUIT, and TERM with `GRACEFUL_TERM`: finish the running jobs, then exit.
+
+use crate::worker::{CHILDREN, ITSELF, Worker, sleep};
+
+fn finishes(by: &[&str], environment: &[(&str, &str)], signal: &str) {
+    let jobs = [sleep(300), sleep(60_000)];
+    let worker = Worker::start(by, environment, &[&jobs[0], &jobs[1]]);
+    worker.started("Sleep");
+    worker.signal(signal);
+    let left = worker.left();
+    assert_eq!((left.stats(), left.queued()), ((1, 0), vec![&*jobs[1]]));
+}
+
+#[test]
+fn quit_finishes_what_children_do() {
+    finishes(CHILDREN, &[], "QUIT");
+}
+
+#[test]
+fn quit_finishes_what_the_worker_does() {
+    finishes(ITSELF, &[], "QUIT");
+}
+
+#[test]
+fn a_graceful_term_finishes_too() {
+    finishes(CHILDREN, &[("GRACEFUL_TERM", "1")], "TERM");
+    finishes(ITSELF, &[("GRACEFUL_TERM", "1")], "TERM");
+}
+
+#[test]
+fn quit_and_term_wake_an_idle_worker() {
+    for signal in ["QUIT", "TERM", "INT"] {
+        let worker = Worker::start(CHILDREN, &[("INTERVAL", "100000")], &[]);
+        worker.phase("Working");
+        worker.signal(signal);
+        assert!(worker.left().is_clean());
+    }
+}
+
+#[test]
+fn quit_finishes_what_a_program_does() {
+    let by = ["--by", "exec", "--exec", "sleep", "0.3"];
+    finishes(&by, &[], "QUIT");
+}
