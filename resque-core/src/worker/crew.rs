@@ -14,7 +14,7 @@ use std::task::Poll;
 use std::vec;
 
 use super::executor::{Duty, Executor, Legacy, perform};
-use super::slots::Running;
+use super::running::Running;
 
 /// How many jobs a runner polls before it lets other tasks run.
 const JOBS_A_TURN: usize = 16;

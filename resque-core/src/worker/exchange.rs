@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::core::Core;
 use super::outage::Connection;
-use super::slots::Running;
+use super::running::Running;
 use crate::{Error, Exchange, QueueList, Result, Settlement, Ticket, WorkerId};
 
 /// How much one exchange carries at most of either kind, so that none holds up the store or a

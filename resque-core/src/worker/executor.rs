@@ -18,8 +18,8 @@ use tracing::Instrument;
 use super::apart::{overdue, said_when_asked};
 use super::core::{Core, Demand};
 use super::crew::Crew;
+use super::running::Running;
 use super::settings::OnTerm;
-use super::slots::Running;
 use super::{Ending, Event};
 use crate::wire::time::TimeFormat;
 use crate::{

@@ -1,8 +1,8 @@
 //! How a job is settled that the worker gives back because it stops.
 
 use super::core::Core;
+use super::running::Running;
 use super::settings::OnTerm;
-use super::slots::Running;
 use crate::wire::extra::Extras;
 use crate::{FailureRecord, JobFailure, Payload, Settlement};
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::core::Core;
 use super::giving_back;
 use super::report::Counters;
-use super::slots::Running;
+use super::running::Running;
 use crate::{Backend, Held, Leaving, Left, Receipt, Result, Settled, Settlement, Tally, WorkerId};
 
 /// Gives jobs back to the front of their queues, in the order in which they were reserved.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use super::slots::Running;
+use super::running::Running;
 use crate::limits::{Leases, LimitTable, Wanted, after};
 use crate::{Claim, Need, Payload, Renewal, WorkerId};
 

@@ -27,6 +27,7 @@ mod promoter;
 mod report;
 mod retention;
 mod run;
+mod running;
 mod scheduler;
 mod settings;
 mod sight;

@@ -1,204 +1,11 @@
 //! The slots of a process: under which ids they ask, and what they do.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::task::AbortHandle;
-use tokio_util::sync::CancellationToken;
-
-use super::JobInfo;
 use super::identity::Identity;
+use super::running::Running;
 use super::settings::PoolSettings;
-use crate::limits::Leases;
-use crate::wire::payload::decode;
-use crate::{JobContext, Receipt, Reservation, Result, WorkerId};
-
-/// A job in one of our slots.
-#[derive(Debug)]
-pub(crate) struct Running {
-    /// The pool of its slot.
-    pub(crate) pool: usize,
-    /// The slot.
-    pub(crate) slot: usize,
-    /// The place in the order of all reservations of this process.
-    pub(crate) number: u64,
-    /// When it was handed to the executor, on the monotonic clock.
-    pub(crate) since: Duration,
-    pub(crate) reservation: Reservation,
-    task: Mutex<Task>,
-    stuck: AtomicBool,
-    cancelled: AtomicBool,
-    leases: OnceLock<Box<Leases>>,
-}
-
-/// What can be done to a job that runs. It is let go where the job ends, not where it is settled,
-/// because memory is freed most cheaply where it was taken.
-#[derive(Debug, Default)]
-struct Task {
-    over: bool,
-    /// Whether it was ever begun.
-    begun: bool,
-    context: Option<JobContext>,
-    handle: Option<AbortHandle>,
-    /// Kills the process that performs it, if it is another one.
-    kill: Option<CancellationToken>,
-}
-
-impl Running {
-    pub(crate) fn new(
-        (pool, slot): (usize, usize),
-        number: u64,
-        since: Duration,
-        reservation: Reservation,
-    ) -> Self {
-        Self {
-            pool,
-            slot,
-            number,
-            since,
-            reservation,
-            task: Mutex::default(),
-            stuck: AtomicBool::new(false),
-            cancelled: AtomicBool::new(false),
-            leases: OnceLock::new(),
-        }
-    }
-
-    /// What settles it.
-    pub(crate) fn receipt(&self) -> &Receipt {
-        &self.reservation.receipt
-    }
-
-    /// Notes what the job is told, so that it can be asked to stop.
-    pub(crate) fn attach_context(&self, context: JobContext) {
-        let mut task = self.task();
-        task.begun = true;
-        task.context = Some(context);
-    }
-
-    /// Notes the task, so that it can be dropped.
-    pub(crate) fn attach_handle(&self, handle: AbortHandle) {
-        let mut task = self.task();
-        if !task.over {
-            task.handle = Some(handle);
-        }
-    }
-
-    /// Notes that the job is performed in another process, and answers what kills that.
-    pub(crate) fn attach_kill(&self) -> CancellationToken {
-        let kill = CancellationToken::new();
-        let mut task = self.task();
-        if !task.over {
-            task.kill = Some(kill.clone());
-        }
-        kill
-    }
-
-    /// The job runs no more: nothing can be done to it.
-    pub(crate) fn end(&self) {
-        let mut task = self.task();
-        let ended = Task {
-            over: true,
-            begun: task.begun,
-            ..Task::default()
-        };
-        let before = std::mem::replace(&mut *task, ended);
-        drop(task);
-        drop(before);
-    }
-
-    /// Whether the job was ever begun.
-    pub(crate) fn has_begun(&self) -> bool {
-        self.task().begun
-    }
-
-    /// Whether it was ever handed to the runtime.
-    pub(crate) fn has_started(&self) -> bool {
-        let task = self.task();
-        task.over || task.handle.is_some() || task.context.is_some()
-    }
-
-    /// What the job is told, while it runs.
-    pub(crate) fn context(&self) -> Option<JobContext> {
-        self.task().context.clone()
-    }
-
-    /// Notes what the job holds while it runs.
-    pub(crate) fn attach_leases(&self, leases: Leases) {
-        let _ = self.leases.set(Box::new(leases));
-    }
-
-    /// What the job holds while it runs.
-    pub(crate) fn leases(&self) -> Option<&Leases> {
-        self.leases.get().map(|leases| &**leases)
-    }
-
-    /// Asks the job to stop because somebody wants it to end: it is not tried again.
-    pub(crate) fn cancel_for_good(&self) {
-        self.cancelled.store(true, Ordering::SeqCst);
-        self.cancel();
-    }
-
-    /// Whether somebody wants the job to end.
-    pub(crate) fn is_cancelled(&self) -> bool {
-        self.cancelled.load(Ordering::SeqCst)
-    }
-
-    /// Asks the job to stop.
-    pub(crate) fn cancel(&self) {
-        if let Some(context) = self.context() {
-            context.cancel();
-        }
-    }
-
-    /// Drops the job as soon as it yields. One in another process is killed instead, and its task
-    /// sees it die.
-    pub(crate) fn abandon(&self) {
-        let (kill, handle) = {
-            let mut task = self.task();
-            match &task.kill {
-                Some(kill) => (Some(kill.clone()), None),
-                None => (None, task.handle.take()),
-            }
-        };
-        if let Some(kill) = kill {
-            kill.cancel();
-        }
-        if let Some(handle) = handle {
-            handle.abort();
-        }
-    }
-
-    fn task(&self) -> MutexGuard<'_, Task> {
-        self.task.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Notes that its time is up and it does not yield; answers whether that is new.
-    pub(crate) fn mark_stuck(&self) -> bool {
-        !self.stuck.swap(true, Ordering::Relaxed)
-    }
-
-    pub(crate) fn is_stuck(&self) -> bool {
-        self.stuck.load(Ordering::Relaxed)
-    }
-
-    /// What to tell about it.
-    pub(crate) fn info(&self) -> JobInfo {
-        match self.context() {
-            Some(context) => (&context).into(),
-            None => JobInfo {
-                worker: Some(self.reservation.worker.clone()),
-                queue: self.reservation.queue.to_string(),
-                class: match decode(self.reservation.payload.as_bytes()) {
-                    Ok(job) => job.class.into_owned(),
-                    Err(_) => String::new(),
-                },
-                attempt: 1,
-            },
-        }
-    }
-}
+use crate::{Result, WorkerId};
 
 /// What a slot does.
 #[derive(Clone, Debug)]
@@ -356,8 +163,10 @@ fn compose(identity: &Identity, queues: &[String]) -> Result<Vec<WorkerId>> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
-    use crate::{Payload, QueueName};
+    use crate::{Payload, QueueName, Receipt, Reservation};
 
     fn slots() -> Slots {
         let pool = |queues: &str, slots| PoolSettings {

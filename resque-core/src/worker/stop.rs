@@ -15,7 +15,7 @@ use super::leaving;
 use super::outage::{Backoff, Link, Persisted, persist};
 use super::pool::Remains;
 use super::report::Counters;
-use super::slots::Running;
+use super::running::Running;
 use super::supervisor::{HURRY, Supervisor};
 use crate::{Backend, Result, WorkerId};
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Event;
 use super::core::Core;
-use super::slots::Running;
+use super::running::Running;
 use crate::{Backend, Receipt, Result};
 
 /// Does what is to be done for the jobs that run.

@@ -7,7 +7,8 @@ use tokio::sync::mpsc;
 use super::Pool;
 use super::tally::Settlements;
 use crate::worker::exchange::{Answer, Batch, Round};
-use crate::worker::slots::{Doing, Running};
+use crate::worker::running::Running;
+use crate::worker::slots::Doing;
 use crate::worker::supervisor::Note;
 use crate::{Error, Exchange, Reservation, Settled, Ticket, WorkerId};
 

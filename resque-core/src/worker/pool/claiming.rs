@@ -8,7 +8,7 @@ use super::Pool;
 use crate::worker::Event;
 use crate::worker::core::Core;
 use crate::worker::outage::{Backoff, Link, broke};
-use crate::worker::slots::Running;
+use crate::worker::running::Running;
 use crate::{Claim, Claimed, Error, FailureRecord, Outcome, Result, Settlement, Tally};
 
 /// What became of the claims of one exchange.

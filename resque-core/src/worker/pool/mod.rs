@@ -27,7 +27,7 @@ use super::exchange::{Answer, Batch, LARGEST_EXCHANGE};
 use super::executor::Finished;
 use super::outage::{Backoff, Connection, Link, broke};
 use super::pacing::Pacer;
-use super::slots::Running;
+use super::running::Running;
 use super::supervisor::{HURRY, Note, Orders};
 use crate::{Error, QueueList, Result, Settlement};
 
