@@ -13,6 +13,8 @@ mod failures;
 mod harness;
 #[path = "mutants/holding.rs"]
 mod holding;
+#[path = "mutants/limits.rs"]
+mod limits;
 #[path = "mutants/order.rs"]
 mod order;
 #[path = "mutants/queues.rs"]
@@ -478,6 +480,43 @@ mutants! {
         "rules_failures::an_empty_list_has_one_page";
     counts_to_five: failures::CountsToFive,
         "rules_failures::records_are_counted";
+
+    ignores_locks: limits::IgnoresLocks,
+        "rules_unique::a_locked_name_keeps_others_out";
+    locks_for_ever: limits::LocksForEver,
+        "rules_unique::a_lock_ends_with_its_life";
+    locks_in_two_steps: limits::LocksInTwoSteps,
+        "rules_unique::of_racing_pushes_one_gets_the_lock";
+    settles_without_leases: limits::SettlesWithoutLeases,
+        "rules_unique::a_settlement_frees_a_lock";
+    frees_what_is_lost: limits::FreesWhatIsLost,
+        "rules_unique::a_lost_settlement_frees_no_lock";
+    frees_foreign_leases: limits::FreesForeignLeases,
+        "rules_unique::a_lock_is_freed_by_its_holder_only";
+    grants_everything: limits::GrantsEverything,
+        "rules_limits::places_are_given_until_there_are_none";
+    claims_in_reverse: limits::ClaimsInReverse,
+        "rules_limits::a_batch_of_claims_is_served_in_order";
+    claims_by_halves: limits::ClaimsByHalves,
+        "rules_limits::a_claim_gets_everything_or_nothing";
+    frees_what_is_refused: limits::FreesWhatIsRefused,
+        "rules_limits::a_granted_claim_frees_a_lock";
+    forgets_who_waited: limits::Renames::default(),
+        "rules_limits::nobody_pushes_in";
+    gives_places_twice: limits::Renames::holders(),
+        "rules_limits::a_place_is_granted_again_to_its_holder";
+    renews_what_is_over: limits::RenewsWhatIsOver,
+        "rules_limits::a_renewed_place_is_held_on";
+    gives_a_token_more: limits::GivesATokenMore,
+        "rules_limits::tokens_come_at_their_rate";
+    clears_without_limits: limits::ClearsWithoutLimits::default(),
+        "rules_limits::a_clear_forgets_limits";
+    marks_the_worker: limits::MarksTheWorker::default(),
+        "rules_cancel::a_mark_spares_the_next_job";
+    hides_marks: limits::HidesMarks,
+        "rules_cancel::a_mark_names_one_job";
+    marks_anything: limits::MarksAnything,
+        "rules_cancel::a_settled_job_cannot_be_marked";
 }
 
 /// The backend without a twist keeps every promise, so that it is the twist that is noticed.
