@@ -2,5 +2,5 @@
 
 pub use crate::{
     Client, Enqueued, Handlers, Hooks, Job, JobContext, JobError, JobResult, Middleware, NewJob,
-    Next, QueueList, Worker,
+    Next, QueueList, RetryPolicy, Worker,
 };

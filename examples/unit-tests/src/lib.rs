@@ -5,7 +5,6 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use resque::RetryPolicy;
 use resque::prelude::*;
 use serde::{Deserialize, Serialize};
 

@@ -35,7 +35,7 @@ pub(crate) type FailureHook =
 /// | `before_perform` | before the job | [`crate::JobError::dont_perform`] skips it quietly, another error fails it |
 /// | `around_perform` | around the job, first name outermost | without `next.run()` the job is not performed |
 /// | `after_perform` | after the job | an error fails it |
-/// | `on_failure` | after any failure, once | an error is recorded on top of the failure |
+/// | `on_failure` | after each failed attempt, once | an error is recorded on top of the failure |
 ///
 /// ```
 /// use resque_core::{Hooks, JobError};

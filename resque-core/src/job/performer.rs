@@ -12,8 +12,8 @@ use super::inspect::describe;
 use super::panic::catch;
 use super::state::State;
 use super::{
-    Attempt, Handlers, JobContext, JobError, JobFailure, Performed, ProgressSink, Registration,
-    RetryPolicy,
+    Attempt, Decision, Handlers, JobContext, JobError, JobFailure, Performed, ProgressSink,
+    Registration, RetryPolicy,
 };
 use crate::hooks::{Hooks, Next};
 use crate::wire::extra::Extras;
@@ -203,10 +203,14 @@ impl Performer {
         Performed::Failed(self.fail(ctx, failure).await)
     }
 
-    /// Decides what becomes of a job, runs its `on_failure` hooks unless they ran before, and
-    /// answers what to record: the failure, or what went wrong in a hook on top of it.
+    /// Decides what becomes of a job, runs its `on_failure` hooks unless they ran before or its
+    /// error lets it wait as if it had not been tried, and answers what to record: the failure, or what went wrong in a hook on top of it.
     pub async fn fail(&self, ctx: &JobContext, failure: JobFailure) -> JobFailure {
         let failure = self.decide(ctx, failure);
+        if matches!(failure.decision, Some(Decision::SnoozeUntil(_))) {
+            // It was not tried, so it has not failed.
+            return failure;
+        }
         let hooks = &ctx.hooks().on_failure;
         if hooks.is_empty() || !ctx.claim_failure_hooks() {
             return failure;

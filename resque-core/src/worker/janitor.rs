@@ -160,12 +160,12 @@ impl Janitor {
         }))
     }
 
-    /// What is known about a dead worker. Our ids name the host and a token, the process and a slot.
+    /// What is known about a dead worker.
     fn death_of(&self, dead: &DeadWorker) -> Death {
-        let first = |text: &str, end| text.split(end).next().unwrap_or_default().to_owned();
-        let host = first(dead.id.host(), '~');
-        let mut death = Death::new(self.core.store_clock.now(), &host);
-        death.pid = first(dead.id.pid(), '-').parse().ok();
+        let mut death = Death::new(self.core.store_clock.now(), dead.id.host());
+        // Our ids name the slot behind the process.
+        let process = dead.id.pid().split('-').next();
+        death.pid = process.and_then(|process| process.parse().ok());
         death.heartbeat = Some(dead.last_heartbeat);
         death
     }

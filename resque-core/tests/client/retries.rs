@@ -320,6 +320,21 @@ async fn failure_hooks_run_after_each_attempt_and_are_told_whether_there_will_be
 }
 
 #[tokio::test]
+async fn failure_hooks_are_not_told_of_a_snooze() {
+    let test = fixture();
+    push(&test).await;
+    let told = Arc::new(Mutex::new(0));
+    let tell = told.clone();
+    let hooks = Hooks::new().on_failure("tell", move |_, _| {
+        *tell.lock().unwrap() += 1;
+        async { Ok(()) }
+    });
+    let handlers = work(|attempt| oops(attempt).map(|error| error.snooze(MINUTE)));
+    let drained = test.drain(handlers.hooks(hooks)).await.unwrap();
+    assert_eq!((drained.snoozes().len(), *told.lock().unwrap()), (1, 0));
+}
+
+#[tokio::test]
 async fn a_failure_hook_that_fails_takes_no_retry_away() {
     let test = fixture();
     push(&test).await;

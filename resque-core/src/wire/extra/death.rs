@@ -41,9 +41,11 @@ pub struct Death {
 }
 
 impl Death {
-    /// A loss noticed at this time, of a process on this host.
+    /// A loss noticed at this time, of a process on this host. The token that our worker ids have
+    /// behind the name of the host, `web1~k3x9q`, is no part of it.
     #[must_use]
     pub fn new(at: SystemTime, host: &str) -> Self {
+        let host = host.split_once('~').map_or(host, |(host, _)| host);
         Self {
             at: Some(at),
             host: cut(host, LONGEST_HOST),
