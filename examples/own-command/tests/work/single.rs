@@ -1,6 +1,7 @@
 //! One process.
 
 use std::fs;
+use std::path::Path;
 
 use resque_testserver::poll_until;
 
@@ -193,4 +194,39 @@ fn old_failures_are_not_kept_if_that_is_wanted() {
     shop.wait_for(&["failed"], |failed| (failed["count"] == 2).then_some(()));
     work.signal("QUIT").unwrap();
     assert!(work.end(PATIENCE).unwrap());
+}
+
+#[test]
+fn jobs_recur_as_a_file_and_the_store_say() {
+    let shop = Shop::open("recur");
+    let folder = tempfile::tempdir().unwrap();
+    let (from_file, from_store) = (folder.path().join("file"), folder.path().join("store"));
+    let schedule = folder.path().join("schedule.yml");
+    let text = format!(
+        "beat:\n  every: 1s\n  class: Receipt\n  queue: receipts\n  args: [\"{}\", beat]\n",
+        from_file.display()
+    );
+    fs::write(&schedule, text).unwrap();
+    let stored = from_store.to_str().unwrap();
+    shop.json(&[
+        "schedule", "set", "tick", stored, "tick", "--every", "1s", "--class", "Receipt", "-q",
+        "receipts",
+    ]);
+    let args = [
+        "-q",
+        "*",
+        "--stored-schedules",
+        "--schedule",
+        schedule.to_str().unwrap(),
+    ];
+    let mut work = shop.work(&args);
+    let lines = |path: &Path| fs::read_to_string(path).unwrap_or_default().lines().count();
+    poll_until(PATIENCE, || {
+        (lines(&from_file) >= 2 && lines(&from_store) >= 2).then_some(())
+    })
+    .unwrap();
+    work.signal("QUIT").unwrap();
+    assert!(work.end(PATIENCE).unwrap());
+    let missing = shop.call(&["work", "-q", "*", "--schedule", "/nowhere.yml"]);
+    assert_eq!(missing.status.code(), Some(2));
 }

@@ -72,6 +72,14 @@ pub(crate) struct Work {
     #[command(flatten)]
     pub(super) isolated: Isolated,
 
+    /// Let jobs recur as this file says, in resque-scheduler's layout; may be said again
+    #[arg(long = "schedule", value_name = "FILE")]
+    pub(super) schedules: Vec<PathBuf>,
+
+    /// Let jobs recur as the schedules say that `resque schedule set` stores
+    #[arg(long)]
+    pub(super) stored_schedules: bool,
+
     /// What becomes of running jobs that TERM ends: they go back to their queues, or fail as in
     /// Ruby
     #[arg(long, value_name = "WHAT", value_enum, default_value_t = OnTerm::Release)]

@@ -34,6 +34,7 @@ pub(super) fn run(
         let builder = Worker::builder(backend).env(env);
         let builder = builder.handlers(handlers).worker_hooks(hooks);
         let builder = work.isolated.apply(builder, place, &global);
+        let builder = scheduled(builder, &work)?;
         let worker = configured(builder, &work, setup).build()?;
         supervised::obey(&worker.handle())?;
         Ok::<_, Failure>(worker.run().await?)
@@ -41,6 +42,17 @@ pub(super) fn run(
     // A job that does not yield must not keep the program: the worker has promised that it ends.
     runtime.shutdown_background();
     told(&ended?)
+}
+
+/// Which jobs recur.
+fn scheduled(mut builder: WorkerBuilder, work: &Work) -> Result<WorkerBuilder, Failure> {
+    for file in &work.schedules {
+        builder = builder.schedule_file(file)?;
+    }
+    if work.stored_schedules {
+        builder = builder.stored_schedules(true);
+    }
+    Ok(builder)
 }
 
 /// What flags and the program itself say; metrics, probes and the like are to be added here.
