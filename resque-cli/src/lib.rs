@@ -33,6 +33,7 @@ mod log;
 mod options;
 mod output;
 mod place;
+mod terminal;
 mod text;
 mod times;
 

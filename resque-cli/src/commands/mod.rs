@@ -16,6 +16,7 @@ mod prune;
 mod queues;
 mod schedule;
 mod stats;
+mod top;
 mod work;
 mod workers;
 
@@ -43,6 +44,7 @@ pub(crate) enum Command {
     Delayed(delayed::Delayed),
     Schedule(schedule::Schedules),
     Stats(stats::Stats),
+    Top(top::Top),
     Flush(flush::Flush),
     Move(moving::Move),
     Doctor(doctor::Doctor),
@@ -69,6 +71,7 @@ impl Command {
             Self::Delayed(it) => context.with_store(async |store| it.run(store).await),
             Self::Schedule(it) => context.with_store(async |store| it.run(store).await),
             Self::Stats(it) => context.with_store(async |store| it.run(store).await),
+            Self::Top(it) => context.with_store(async |store| it.run(store).await),
             Self::Flush(it) => context.with_store(async |store| it.run(store).await),
             Self::Move(it) => it.run(context),
             Self::Doctor(it) => it.run(context),
@@ -79,6 +82,6 @@ impl Command {
 
     /// Whether it draws pictures on the terminal, into which no log may write.
     pub(crate) fn draws(&self) -> bool {
-        matches!(self, Self::Dev(_))
+        matches!(self, Self::Dev(_) | Self::Top(_))
     }
 }

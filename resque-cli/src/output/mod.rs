@@ -30,6 +30,11 @@ impl Out {
         Self { json }
     }
 
+    /// Whether a program reads the answer.
+    pub(crate) fn is_json(self) -> bool {
+        self.json
+    }
+
     /// Answers.
     pub(crate) fn answer(self, answer: &impl Answer) -> Result<(), Failure> {
         let text = if self.json {

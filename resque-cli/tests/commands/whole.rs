@@ -4,6 +4,7 @@ use crate::support::{Place, Run, assert_has, program};
 
 on_each_store! {
     the_store_is_told_in_numbers
+    top_tells_without_a_terminal_too
     flush_removes_this_namespace_and_nothing_else
 }
 
@@ -121,4 +122,21 @@ fn shells_complete_what_there_is() {
         let script = Run::of(program(&["completions", shell]).output()).good();
         assert_has(&script, &["resque", "remove-queue", "log-level"]);
     }
+}
+
+fn top_tells_without_a_terminal_too(place: &Place) {
+    place.told(&["enqueue", "Archive", "-q", "files"]);
+    assert_has(&place.told(&["top"]), &["waiting 1", "  files 1"]);
+    let rounds = ["top", "--json", "--rounds", "2", "--every", "0.1"];
+    let told = place.told(&rounds);
+    assert_eq!(told.lines().count(), 2, "{told}");
+    for line in told.lines() {
+        let look: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert_eq!(look["pending"], 1, "{look}");
+        assert_eq!(look["queues"][0]["name"], "files");
+        for list in ["working", "failures"] {
+            assert_eq!(look[list], serde_json::json!([]));
+        }
+    }
+    place.run(&["top", "--every", "0"]).bad(2);
 }

@@ -10,8 +10,8 @@ use resque::worker::Phase;
 
 use super::super::help;
 use super::model::Model;
-use super::theme::Theme;
 use super::work;
+use crate::terminal::Theme;
 use crate::text::{cut, fit, minutes, one_line};
 
 /// The left margin, and the space between columns.

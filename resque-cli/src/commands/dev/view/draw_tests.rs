@@ -12,9 +12,9 @@ use super::super::super::operator::Answer;
 use super::super::super::session::Setting;
 use super::super::super::update::{End, Slot, Steps, Update, What};
 use super::super::model::Model;
-use super::super::theme::Theme;
 use super::draw;
 use crate::place::Place;
+use crate::terminal::Theme;
 
 fn model(slots: usize) -> Model {
     Model::new(Setting {

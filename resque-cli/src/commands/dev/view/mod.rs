@@ -3,8 +3,6 @@
 mod draw;
 mod editor;
 mod model;
-mod screen;
-mod theme;
 mod work;
 
 use std::future::pending;
@@ -16,11 +14,10 @@ use resque::worker::StopReport;
 
 use self::editor::Key;
 use self::model::Model;
-use self::screen::Screen;
-use self::theme::Theme;
 use super::operator::Task;
 use super::session::Session;
 use crate::failure::Failure;
+use crate::terminal::{self, Screen, Theme};
 
 /// The picture is drawn anew at least this often, for times that pass.
 const TICK: Duration = Duration::from_millis(250);
@@ -30,14 +27,14 @@ const FRAME: Duration = Duration::from_millis(40);
 /// Shows what happens until the worker has stopped.
 pub(super) async fn run(mut session: Session, jobs: &'static str) -> Result<(), Failure> {
     session.enqueue_first().await;
-    let screen = Screen::open(jobs).map_err(terminal("take over the terminal"))?;
+    let screen = Screen::open(jobs).map_err(trouble("take over the terminal"))?;
     let report = watch(&mut session, screen).await?;
     let summary = session.summary(report).await;
-    print(&summary.text()).map_err(terminal("write the summary"))
+    print(&summary.text()).map_err(trouble("write the summary"))
 }
 
 async fn watch(session: &mut Session, mut screen: Screen) -> Result<StopReport, Failure> {
-    let mut keys = screen::events().map_err(terminal("read the terminal"))?;
+    let mut keys = terminal::events().map_err(trouble("read the terminal"))?;
     let clock = session.clock.clone();
     let theme = Theme::of_environment();
     let mut model = Model::new(session.setting.clone());
@@ -51,7 +48,7 @@ async fn watch(session: &mut Session, mut screen: Screen) -> Result<StopReport, 
         if now >= due {
             screen
                 .draw(|frame| draw::draw(frame, &model, now, theme))
-                .map_err(terminal("draw on the terminal"))?;
+                .map_err(trouble("draw on the terminal"))?;
             drawn = now;
             changed = false;
             numbers.get_or_insert_with(|| Box::pin(session.numbers()));
@@ -67,7 +64,7 @@ async fn watch(session: &mut Session, mut screen: Screen) -> Result<StopReport, 
             event = keys.recv() => {
                 let closed = || io::Error::from(io::ErrorKind::UnexpectedEof);
                 let event = event.unwrap_or_else(|| Err(closed()));
-                let event = event.map_err(terminal("read the terminal"))?;
+                let event = event.map_err(trouble("read the terminal"))?;
                 obey(&event, &mut model, session);
                 changed = true;
             }
@@ -128,6 +125,6 @@ fn print(text: &str) -> io::Result<()> {
     io::Write::write_all(&mut io::stdout(), text.as_bytes())
 }
 
-fn terminal(doing: &'static str) -> impl Fn(io::Error) -> Failure {
+fn trouble(doing: &'static str) -> impl Fn(io::Error) -> Failure {
     move |source| Failure::io(doing, source)
 }

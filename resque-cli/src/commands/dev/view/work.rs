@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use resque::QueueName;
 
 use super::model::{Model, Running};
-use super::theme::Theme;
+use crate::terminal::Theme;
 use crate::text::{fit, one_line};
 
 /// Columns of a progress bar.

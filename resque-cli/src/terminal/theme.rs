@@ -4,13 +4,13 @@ use ratatui::style::{Color, Modifier, Style};
 
 /// How things look.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Theme {
+pub(crate) struct Theme {
     coloured: bool,
 }
 
 impl Theme {
     /// As the environment wants it: see <https://no-color.org>.
-    pub(super) fn of_environment() -> Self {
+    pub(crate) fn of_environment() -> Self {
         let no_color = std::env::var_os("NO_COLOR");
         Self {
             coloured: no_color.is_none_or(|value| value.is_empty()),
@@ -19,37 +19,37 @@ impl Theme {
 
     /// Without colours.
     #[cfg(test)]
-    pub(super) fn plain() -> Self {
+    pub(crate) fn plain() -> Self {
         Self { coloured: false }
     }
 
     /// What is looked for first.
-    pub(super) fn strong(self) -> Style {
+    pub(crate) fn strong(self) -> Style {
         Style::new().add_modifier(Modifier::BOLD)
     }
 
     /// What is looked at last.
-    pub(super) fn faint(self) -> Style {
+    pub(crate) fn faint(self) -> Style {
         self.colour(Color::DarkGray, Modifier::DIM)
     }
 
     /// What is going on.
-    pub(super) fn active(self) -> Style {
+    pub(crate) fn active(self) -> Style {
         self.colour(Color::Cyan, Modifier::empty())
     }
 
     /// What went well.
-    pub(super) fn good(self) -> Style {
+    pub(crate) fn good(self) -> Style {
         self.colour(Color::Green, Modifier::empty())
     }
 
     /// What needs attention.
-    pub(super) fn warning(self) -> Style {
+    pub(crate) fn warning(self) -> Style {
         self.colour(Color::Yellow, Modifier::BOLD)
     }
 
     /// What went wrong.
-    pub(super) fn bad(self) -> Style {
+    pub(crate) fn bad(self) -> Style {
         self.colour(Color::Red, Modifier::empty())
     }
 

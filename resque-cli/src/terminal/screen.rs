@@ -16,14 +16,14 @@ use tokio::sync::mpsc;
 /// The terminal while the view has it. It is given back when this is dropped, and before the
 /// message of a panic is printed.
 #[derive(Debug)]
-pub(super) struct Screen {
+pub(crate) struct Screen {
     terminal: Terminal<CrosstermBackend<Stdout>>,
 }
 
 impl Screen {
     /// Takes the terminal over. Panics on threads of the name `jobs` are the worker's affair and
     /// leave it alone.
-    pub(super) fn open(jobs: &'static str) -> io::Result<Self> {
+    pub(crate) fn open(jobs: &'static str) -> io::Result<Self> {
         let before = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
             if thread::current().name() != Some(jobs) {
@@ -41,7 +41,7 @@ impl Screen {
     }
 
     /// Shows a picture; only what differs from the one before is written.
-    pub(super) fn draw(&mut self, picture: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
+    pub(crate) fn draw(&mut self, picture: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
         self.terminal.draw(picture).map(|_| ())
     }
 }
@@ -61,7 +61,7 @@ fn give_back() {
 
 /// Hands over keys and changes of size, on a thread of its own because reading cannot be broken
 /// off.
-pub(super) fn events() -> io::Result<mpsc::UnboundedReceiver<io::Result<Event>>> {
+pub(crate) fn events() -> io::Result<mpsc::UnboundedReceiver<io::Result<Event>>> {
     let (told, events) = mpsc::unbounded_channel();
     thread::Builder::new()
         .name("resque-keys".to_owned())
