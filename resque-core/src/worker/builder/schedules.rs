@@ -1,6 +1,7 @@
 //! The schedules that a worker fires.
 
 use std::path::Path;
+use std::time::Duration;
 
 use super::WorkerBuilder;
 use crate::worker::scheduler::ScheduleSettings;
@@ -67,6 +68,14 @@ impl WorkerBuilder {
     /// says if nothing is said.
     pub fn schedule_environment(mut self, environment: impl Into<String>) -> Self {
         self.scheduling().environment = Some(environment.into());
+        self
+    }
+
+    /// How long after the process that fires schedules was killed another one does so, at most and
+    /// together with a third of it. Fifteen seconds if nothing is said; on Redis never less than
+    /// one, and all processes should agree.
+    pub fn schedule_lease(mut self, lease: Duration) -> Self {
+        self.scheduling().lease = lease.max(Duration::from_millis(100));
         self
     }
 

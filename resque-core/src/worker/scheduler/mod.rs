@@ -20,12 +20,6 @@ use crate::{
     ScheduleEntry, ScheduleName, ScheduleStore,
 };
 
-/// How often a process says that it leads, or looks whether it may, and whether schedules changed.
-const LEAD_EVERY: Duration = Duration::from_secs(5);
-
-/// How long a process leads without saying so again.
-const LEASE: Duration = Duration::from_secs(15);
-
 /// The shortest time between two looks at schedules that somebody changes.
 const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(100);
 
@@ -33,7 +27,7 @@ const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(100);
 const AT_ONCE: usize = 200;
 
 /// Which schedules a worker fires.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct ScheduleSettings {
     /// Those that the program declares.
     pub(crate) declared: Vec<Schedule>,
@@ -41,6 +35,19 @@ pub(crate) struct ScheduleSettings {
     pub(crate) stored: bool,
     /// The environment in which schedules run that name some.
     pub(crate) environment: Option<String>,
+    /// How long a process leads without saying so again.
+    pub(crate) lease: Duration,
+}
+
+impl Default for ScheduleSettings {
+    fn default() -> Self {
+        Self {
+            declared: Vec::new(),
+            stored: false,
+            environment: None,
+            lease: Duration::from_secs(15),
+        }
+    }
 }
 
 /// Fires the ticks of schedules.
@@ -99,7 +106,7 @@ impl Scheduler {
                     }
                     plan = Plan::default();
                     // Not later than another process would take over.
-                    LEAD_EVERY
+                    settings.lead_every()
                 }
             };
             self.core
@@ -165,10 +172,10 @@ impl Scheduler {
             holder: &self.holder,
             master: settings.stored || shared,
             now,
-            until: now + LEASE,
+            until: now + settings.lease,
         };
         let lead = store.lead(claim).await?;
-        plan.lead_at = self.core.clock.monotonic() + LEAD_EVERY;
+        plan.lead_at = self.core.clock.monotonic() + settings.lead_every();
         // Whoever comes to lead, or becomes master, has missed what others did until then.
         let same = plan.leads == lead.leads && plan.master == lead.master;
         if !same || plan.version != lead.version {
@@ -376,6 +383,12 @@ fn store_of(backend: &Backend) -> Result<&dyn ScheduleStore> {
 }
 
 impl ScheduleSettings {
+    /// How often a process says that it leads, or looks whether it may, and whether schedules have
+    /// changed.
+    fn lead_every(&self) -> Duration {
+        self.lease / 3
+    }
+
     /// Checks what can be checked before the worker starts.
     pub(crate) fn check(&self, backend: &Backend) -> Result<()> {
         store_of(backend)?;

@@ -1,0 +1,152 @@
+//! Real workers are killed at random and have clocks that are wrong: each tick fires exactly once.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
+use std::collections::BTreeSet;
+use std::process::Command;
+use std::time::{Duration, SystemTime};
+
+use resque::Client;
+use resque::postgres::{Config, Migrator};
+use resque_testserver::{Postgres, Program, Redis};
+
+/// Nothing takes as long as this; what does hangs.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How many workers run at the same time.
+const WORKERS: usize = 3;
+
+/// How many of them are killed in a test.
+const KILLS: usize = 5;
+
+/// How many ticks are waited for before the next worker is killed.
+const BETWEEN: usize = 2;
+
+/// Fires every second into a queue that nobody serves, and late rather than never.
+const FILE: &str = "
+tick:
+  every: 1s
+  class: Tick
+  queue: ticks
+  catch_up: 1000
+";
+
+/// The ticks that a worker tells of, in milliseconds since 1970.
+fn tick(line: &str) -> Option<u64> {
+    line.strip_prefix("fired tick ")?.parse().ok()
+}
+
+struct Fleet<'a> {
+    url: &'a str,
+    file: &'a str,
+    workers: Vec<Program>,
+    started: u64,
+    told: BTreeSet<u64>,
+}
+
+impl Fleet<'_> {
+    /// Starts one more worker, whose clock is wrong in its own way.
+    fn start(&mut self) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_recurring"));
+        command
+            .args(["--url", self.url, "--file", self.file])
+            .args(["--queues", "nothing", "--runs", "0", "--lease", "2400"])
+            .args(["--clock-off", &(self.started * 3_600).to_string()]);
+        self.workers.push(Program::start(command).unwrap());
+        self.started += 1;
+    }
+
+    /// Waits until somebody tells of a tick, and answers who.
+    fn next(&mut self) -> usize {
+        let mut lines = 0;
+        loop {
+            for (index, worker) in self.workers.iter().enumerate() {
+                let Ok(line) = worker.line(Duration::from_millis(20)) else {
+                    continue;
+                };
+                lines += 1;
+                assert!(lines < 10_000, "no tick in {lines} lines");
+                if let Some(tick) = tick(&line) {
+                    assert!(self.told.insert(tick), "{tick} was told of twice");
+                    return index;
+                }
+            }
+        }
+    }
+}
+
+fn each_tick_fires_once(url: &str) {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("schedules.yml");
+    std::fs::write(&file, FILE).unwrap();
+    let mut fleet = Fleet {
+        url,
+        file: file.to_str().unwrap(),
+        workers: Vec::new(),
+        started: 0,
+        told: BTreeSet::new(),
+    };
+    for _ in 0..WORKERS {
+        fleet.start();
+    }
+    fleet.next();
+    for kill in 0..KILLS {
+        // Whoever fired last is killed, which is the one that leads; now and then another one.
+        let mut last = 0;
+        for _ in 0..BETWEEN {
+            last = fleet.next();
+        }
+        let unlucky = if kill % 3 == 2 {
+            (last + 1) % WORKERS
+        } else {
+            last
+        };
+        fleet.workers.remove(unlucky).kill().unwrap();
+        fleet.start();
+    }
+    fleet.next();
+    for mut worker in std::mem::take(&mut fleet.workers) {
+        worker.signal("QUIT").unwrap();
+        assert!(worker.end(PATIENCE).unwrap());
+    }
+
+    let (fired, settled) = runtime().block_on(async {
+        let client = Client::new(resque::connect(url).await.unwrap());
+        let known = client.schedules().unwrap().get("tick").await.unwrap();
+        let settled = known.unwrap().settled.unwrap();
+        (client.size("ticks").await.unwrap(), settled)
+    });
+    let settled = settled.duration_since(SystemTime::UNIX_EPOCH).unwrap();
+    let settled = settled.as_millis() as u64;
+    // The first tick is known from who told of it: nobody is killed before.
+    let first = *fleet.told.first().unwrap();
+    let seconds = (settled - first) / 1_000 + 1;
+    assert_eq!(fired, seconds, "the ticks from {first} to {settled}");
+    // What was told of by those who lived is among them.
+    assert!(
+        fleet
+            .told
+            .iter()
+            .all(|tick| tick % 1_000 == 0 && *tick <= settled)
+    );
+    assert!(fired as usize >= KILLS * BETWEEN);
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Runtime::new().unwrap()
+}
+
+#[test]
+fn each_tick_fires_once_on_redis() {
+    let server = Redis::new().start().unwrap();
+    each_tick_fires_once(&format!("{}?namespace=test", server.url()));
+}
+
+#[test]
+fn each_tick_fires_once_on_postgres() {
+    let server = Postgres::new().start().unwrap();
+    let url = format!("{}?namespace=test", server.url());
+    let migrator = Migrator::new(Config::parse(&url).unwrap());
+    runtime().block_on(migrator.up()).unwrap();
+    each_tick_fires_once(&url);
+}
