@@ -89,6 +89,11 @@ mod postgres_page {}
 #[doc = include_str!("../../docs/retries.md")]
 mod retries_page {}
 
+/// The page about delayed and recurring jobs, whose code is compiled with these docs.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/schedules.md")]
+mod schedules_page {}
+
 /// The page about tests of jobs, whose code is compiled with these docs.
 #[cfg(all(doctest, feature = "testing"))]
 #[doc = include_str!("../../docs/testing-your-jobs.md")]
