@@ -3,21 +3,22 @@
 //! One process at a time leads; the others look every few seconds whether it still does. That a tick
 //! fires once does not depend on it: the store sees to that.
 
+mod load;
 mod plan;
+mod settings;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use tokio::runtime::Handle;
 
 use self::plan::Followed;
+pub(crate) use self::settings::ScheduleSettings;
 use super::Event;
 use super::core::Core;
 use super::outage::{Link, broke};
 use crate::{
-    Backend, Begin, Client, Error, Fired, Firing, LeadClaim, NewSchedule, Result, Schedule,
-    ScheduleEntry, ScheduleName, ScheduleStore,
+    Backend, Client, Fired, Firing, LeadClaim, NewSchedule, Result, Schedule, ScheduleStore,
 };
 
 /// The shortest time between two looks at schedules that somebody changes.
@@ -25,30 +26,6 @@ const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(100);
 
 /// Ticks of one schedule that are fired with one call at most.
 const AT_ONCE: usize = 200;
-
-/// Which schedules a worker fires.
-#[derive(Clone, Debug)]
-pub(crate) struct ScheduleSettings {
-    /// Those that the program declares.
-    pub(crate) declared: Vec<Schedule>,
-    /// Whether those that are stored are fired too.
-    pub(crate) stored: bool,
-    /// The environment in which schedules run that name some.
-    pub(crate) environment: Option<String>,
-    /// How long a process leads without saying so again.
-    pub(crate) lease: Duration,
-}
-
-impl Default for ScheduleSettings {
-    fn default() -> Self {
-        Self {
-            declared: Vec::new(),
-            stored: false,
-            environment: None,
-            lease: Duration::from_secs(15),
-        }
-    }
-}
 
 /// Fires the ticks of schedules.
 #[derive(Debug)]
@@ -189,83 +166,6 @@ impl Scheduler {
         Ok(())
     }
 
-    /// Reads which schedules there are, and begins to follow them.
-    async fn load(
-        &self,
-        store: &dyn ScheduleStore,
-        settings: &ScheduleSettings,
-        plan: &mut Plan,
-    ) -> Result<()> {
-        let listing = store.list().await?;
-        let mut chosen = self.choose(settings, &listing.entries);
-        chosen.retain(|name, _| listing.get(name.as_str()).is_none_or(|entry| entry.enabled));
-        let begins: Vec<Begin> = chosen
-            .iter()
-            .map(|(name, (schedule, _))| Begin {
-                name: name.clone(),
-                timing: schedule.timing_line(),
-            })
-            .collect();
-        let begun = store.begin(&begins, self.core.store_clock.now()).await?;
-        plan.followed.clear();
-        for ((name, (schedule, stored)), settled) in chosen.into_iter().zip(begun) {
-            let mut settled = match settled {
-                Ok(settled) => settled,
-                Err(error) => {
-                    self.link.failed("begin a schedule", error);
-                    continue;
-                }
-            };
-            if let Some(entry) = listing.get(name.as_str())
-                && let Some(elsewhere) = entry.fired_elsewhere
-                && schedule.is_shared_with_ruby()
-            {
-                settled = settled.max(elsewhere);
-            }
-            let Some(queue) = schedule.queue_name().cloned() else {
-                let why = "it is missing; write the name of a queue";
-                self.link.failed(
-                    "read a schedule",
-                    Error::schedule(name.as_str(), "queue", why),
-                );
-                continue;
-            };
-            plan.followed
-                .push(Followed::new(schedule, queue, stored, settled));
-        }
-        Ok(())
-    }
-
-    /// The schedules to follow, each with whether it is stored; what is stored counts more than
-    /// what is declared.
-    fn choose(
-        &self,
-        settings: &ScheduleSettings,
-        entries: &[ScheduleEntry],
-    ) -> BTreeMap<ScheduleName, (Schedule, bool)> {
-        let declared = settings.declared.iter().cloned();
-        let mut chosen: BTreeMap<_, _> = declared
-            .map(|schedule| (schedule.name().clone(), (schedule, false)))
-            .collect();
-        let stored = entries.iter().filter(|_| settings.stored);
-        for entry in stored {
-            let Some(definition) = &entry.definition else {
-                continue;
-            };
-            match Schedule::from_definition(&entry.name, definition) {
-                Ok(schedule) => {
-                    chosen.insert(entry.name.clone(), (schedule, true));
-                }
-                Err(error) => self.link.failed("read a schedule", error),
-            }
-        }
-        let environment = settings.environment.as_deref();
-        chosen.retain(|_, (schedule, _)| {
-            schedule.is_enabled() && schedule.timing().is_some() && schedule.runs_in(environment)
-        });
-        chosen
-    }
-
     /// Fires what is due, and answers whether the schedules have to be read again.
     async fn fire(&self, store: &dyn ScheduleStore, plan: &mut Plan) -> Result<bool> {
         let now = self.core.store_clock.now();
@@ -380,28 +280,4 @@ impl Plan {
 fn store_of(backend: &Backend) -> Result<&dyn ScheduleStore> {
     let store = backend.queues().schedules();
     store.ok_or_else(|| backend.not_offered("recurring jobs", "schedules"))
-}
-
-impl ScheduleSettings {
-    /// How often a process says that it leads, or looks whether it may, and whether schedules have
-    /// changed.
-    fn lead_every(&self) -> Duration {
-        self.lease / 3
-    }
-
-    /// Checks what can be checked before the worker starts.
-    pub(crate) fn check(&self, backend: &Backend) -> Result<()> {
-        store_of(backend)?;
-        let mut names = std::collections::HashSet::new();
-        for schedule in &self.declared {
-            let wrong = |field, why| Err(Error::schedule(schedule.name().as_str(), field, why));
-            if !names.insert(schedule.name()) {
-                return wrong("name", "two schedules have it; give each a name of its own");
-            }
-            if schedule.queue_name().is_none() {
-                return wrong("queue", "it is missing; write the name of a queue");
-            }
-        }
-        Ok(())
-    }
 }
