@@ -40,7 +40,7 @@ pub use detour::Detour;
 pub use docker::docker_answers;
 pub use error::{Error, Result};
 pub use poll::poll_until;
-pub use postgres::{PgBouncer, Postgres, PostgresServer, shared_postgres};
+pub use postgres::{PgBouncer, Postgres, PostgresServer, TinyDisk, shared_postgres};
 pub use program::Program;
 pub use programs::{find_postgres, find_program};
 pub use redis::{Redis, RedisServer, shared_redis};

@@ -1,8 +1,12 @@
 //! What the conformance suite cannot say: what Postgres adds, and what can go wrong with it.
 
+mod disk;
 mod enqueue_sql;
 mod exchange;
+mod exhaustion;
+mod failover;
 mod keyspace;
+mod labour;
 mod outages;
 mod outbox;
 mod pooled;
@@ -11,6 +15,9 @@ mod records;
 mod refusals;
 mod roles;
 mod schema;
+mod silence;
+mod skew;
+mod strict;
 mod support;
 mod waiting;
 mod worker;

@@ -5,6 +5,7 @@ use std::slice::from_ref;
 use resque_core::{Error, Settlement};
 use resque_testserver::Postgres;
 
+use crate::labour::{Labour, jobs};
 use crate::support::{World, given, job};
 
 /// Ends all connections of a backend but that of the caller.
@@ -93,4 +94,22 @@ async fn everything_survives_a_crash_of_the_server() {
     assert!(again.reserved[0].redelivered);
     assert_eq!(world.waiting("q").await, ["b"]);
     waiting.ticket(&from).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_whose_connections_are_ended_again_and_again_does_every_job_once() {
+    const JOBS: u64 = 2_000;
+    let server = Postgres::new().start().unwrap();
+    let world = World::on(server.url()).await;
+    world.backend.queues().push(&jobs(0..JOBS)).await.unwrap();
+    let mut raw = world.raw().await;
+    let mut labour = Labour::start(&world.backend, 10);
+    for round in 1..=10 {
+        labour.performs(round * 150).await;
+        assert!(raw.number(END).await > 0);
+    }
+    labour.performs(usize::try_from(JOBS).unwrap()).await;
+    let done = labour.ends_with(JOBS).await;
+    assert!(done.outages > 0, "{done:?}");
+    assert_eq!(done.troubles, Vec::<String>::new());
 }

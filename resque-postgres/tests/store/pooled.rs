@@ -117,6 +117,9 @@ async fn a_pooler_that_gives_whole_sessions_serves_as_the_server_itself_once_tol
     let backend = PostgresBackend::builder(config).connect().await.unwrap();
     let waiting = backend.queues().waiting().unwrap();
     let from = "q".parse().unwrap();
+    let early = waiting.ticket(&from).await.unwrap();
+    // Ends when a note has been left.
+    waiting.wait(early, &from).await.unwrap();
     let ticket = waiting.ticket(&from).await.unwrap();
     assert_eq!(world.raw().await.number(LISTENERS).await, 1);
     world.push("q", &["a"]).await;

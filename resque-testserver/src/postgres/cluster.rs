@@ -86,7 +86,7 @@ impl Installation {
     }
 
     /// Makes paths belong to the user that the server will run as.
-    fn hand_over(&self, paths: &[&Path]) -> Result<()> {
+    pub(super) fn hand_over(&self, paths: &[&Path]) -> Result<()> {
         let Some(user) = &self.user else {
             return Ok(());
         };

@@ -1,10 +1,12 @@
 //! Postgres servers for tests.
 
 mod cluster;
+mod disk;
 mod pgbouncer;
 mod ping;
 mod server;
 
+pub use disk::TinyDisk;
 pub use pgbouncer::PgBouncer;
 pub use server::{PostgresServer, shared_postgres};
 
