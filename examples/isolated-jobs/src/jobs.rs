@@ -5,7 +5,7 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use resque::{Handlers, Hooks, JobContext, JobResult, WorkerHooks};
+use resque::{Handlers, Hooks, JobContext, JobError, JobResult, WorkerHooks};
 
 /// Everything that can be performed here.
 #[must_use]
@@ -24,6 +24,15 @@ pub fn handlers() -> Handlers {
             "Fail",
             |(text,): (String,), _| async move { Err(text.into()) },
         )
+        .register_fn("FailUntil", |(attempt,): (u32,), ctx| async move {
+            if ctx.attempt() < attempt {
+                return Err(format!("attempt {}", ctx.attempt()).into());
+            }
+            Ok(())
+        })
+        .register_fn("Discard", |(): (), _| async {
+            Err(JobError::from("nobody needs this any more").discard())
+        })
         .register_fn("Panic", |(): (), _| panics())
         .register_fn("Sleep", |(milliseconds,): (u64,), ctx| async move {
             ctx.clock().sleep(Duration::from_millis(milliseconds)).await;

@@ -5,5 +5,6 @@
 mod children;
 mod deaths;
 mod program;
+mod retries;
 mod time;
 mod world;

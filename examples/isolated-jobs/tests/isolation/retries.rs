@@ -1,0 +1,77 @@
+//! Isolated jobs that are tried again: the worker decides, whatever became of their processes.
+
+use std::time::Duration;
+
+use isolated_jobs::handlers;
+use resque::isolation::Processes;
+use resque::worker::{Ending, Event, Polling, StopReport, Worker};
+use resque::{FailureQuery, FailureRecord, RetryPolicy};
+use tokio::sync::mpsc;
+
+use crate::world::{HANGS, PROGRAM, World};
+
+/// Tries a job until it is done, or on the failed list, or nowhere.
+async fn until_its_end(job: &str) -> (StopReport, Vec<FailureRecord>) {
+    let world = World::new();
+    world.push(&[job]).await;
+    let (told, mut events) = mpsc::unbounded_channel();
+    let policy = RetryPolicy::fixed(Duration::ZERO).max_attempts(10);
+    let worker = Worker::builder(world.store.clone())
+        .queues("q")
+        .concurrency(1)
+        .handlers(handlers().retry(policy))
+        .isolation(Processes::new().program(PROGRAM))
+        .polling(Polling::default())
+        .promote_every(Duration::from_millis(10))
+        .on_event(move |event| {
+            if let Event::JobFinished { ending, .. } = event {
+                let _ = told.send(ending.clone());
+            }
+        });
+    let worker = worker.build().unwrap();
+    let handle = worker.handle();
+    let run = tokio::spawn(worker.run());
+    let last = async { while let Some(Ending::Retried { .. }) = events.recv().await {} };
+    tokio::time::timeout(HANGS, last).await.unwrap();
+    handle.quit();
+    let report = run.await.unwrap().unwrap();
+    let page = world.store.failures().list(&FailureQuery::default()).await;
+    let entries = page.unwrap().entries;
+    let records = entries.iter().filter_map(|entry| entry.content.record());
+    (report, records.cloned().collect())
+}
+
+#[tokio::test]
+async fn a_job_that_fails_is_tried_again_and_knows_its_attempt() {
+    let (report, failures) = until_its_end(r#"{"class":"FailUntil","args":[3]}"#).await;
+    assert_eq!((report.processed, report.failed, report.retried), (3, 2, 2));
+    assert_eq!(failures, []);
+}
+
+#[tokio::test]
+async fn what_its_error_says_crosses_the_processes() {
+    let (report, failures) = until_its_end(r#"{"class":"Discard","args":[]}"#).await;
+    assert_eq!((report.processed, report.failed, report.retried), (1, 0, 0));
+    assert_eq!(failures, []);
+}
+
+#[tokio::test]
+async fn a_job_that_kills_three_processes_is_quarantined_with_their_ends() {
+    let (report, failures) = until_its_end(r#"{"class":"Abort","args":[]}"#).await;
+    // As in Resque, what died counts as processed, but not as failed.
+    assert_eq!((report.processed, report.failed, report.retried), (3, 0, 2));
+    let [record] = &failures[..] else {
+        panic!("not one failure: {failures:#?}")
+    };
+    let end = "(the job has cost 3 workers and is tried no more)";
+    assert!(record.error.ends_with(end), "{}", record.error);
+    let history = record.history();
+    let signals: Vec<_> = history.deaths.iter().map(|death| death.signal).collect();
+    assert_eq!((record.attempts(), &signals[..]), (3, &[Some(6); 3][..]));
+    assert!(history.deaths.iter().all(|death| death.pid.is_some()));
+    assert!(
+        !history.deaths[0].host.contains('~'),
+        "{:?}",
+        history.deaths
+    );
+}
