@@ -301,6 +301,23 @@ async fn garbage_in_the_extras_breaks_no_job() {
 }
 
 #[tokio::test]
+async fn a_member_of_somebody_else_is_recorded_as_it_is() {
+    let test = fixture();
+    for rs in [
+        "5",
+        r#"{ "theirs" : [1.00] }"#,
+        "{ }",
+        r#"{"attempts":"x"}"#,
+    ] {
+        let payload = format!(r#"{{"class":"Work","args":[],"rs": {rs}, "x":1 }}"#);
+        test.client.push("q", payload.clone()).await.unwrap();
+        test.drain(work(oops)).await.unwrap();
+        let record = records(&test).await.remove(0);
+        assert_eq!(record.payload.to_text_lossy(), payload);
+    }
+}
+
+#[tokio::test]
 async fn failure_hooks_run_after_each_attempt_and_are_told_whether_there_will_be_another() {
     let test = fixture();
     push(&test).await;

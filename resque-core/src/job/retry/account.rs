@@ -23,6 +23,13 @@ impl JobContext {
         Some(payload.into())
     }
 
+    /// Leaves in `extras` only what nobody here knows, and answers whether the payload tells more
+    /// than that: the account of a life before.
+    fn forget_former_life(&self, extras: &mut Extras) -> bool {
+        extras.begin_again();
+        *extras != Extras::read(self.payload().as_bytes())
+    }
+
     /// The bytes to record as failed: exactly those that were performed, unless there is something
     /// to tell of earlier attempts. Whoever puts them back into a queue begins a new life.
     pub(crate) fn payload_to_record(&self, failure: &JobFailure) -> Payload {
@@ -34,10 +41,9 @@ impl JobContext {
         // The record itself tells the last error.
         extras.last_error = None;
         let tells = extras.attempts > 1 || extras.releases > 0 || !extras.deaths.is_empty();
-        if tells {
-            extras.ended = true;
-        } else {
-            extras.begin_again();
+        extras.ended = tells;
+        if !tells && !self.forget_former_life(&mut extras) {
+            return self.payload().clone();
         }
         match extras.write(self.payload().as_bytes()) {
             Ok(payload) => payload.into(),
