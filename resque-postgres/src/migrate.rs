@@ -42,6 +42,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(1, "0001_jobs"),
     migration!(2, "0002_schedules"),
     migration!(3, "0003_limits"),
+    migration!(4, "0004_enqueue_later"),
 ];
 
 /// The version of the schema that this version of the library works with.

@@ -1,5 +1,8 @@
 //! Jobs that are enqueued by plain SQL.
 
+use std::time::Duration;
+
+use resque_core::Payload;
 use resque_core::wire::payload::{decode, encode};
 use sqlx::postgres::PgConnection;
 use sqlx::{Connection as _, query, raw_sql};
@@ -257,9 +260,57 @@ async fn what_cannot_be_a_job_is_refused_and_says_what_would_be() {
 }
 
 #[tokio::test]
+async fn a_job_may_wait_for_its_time() {
+    let world = World::new().await;
+    let mut connection = world.connection().await;
+    for call in [
+        "'q', 'Later', '[1.50]', now() + interval '1 hour'",
+        "'q', 'Json', '[ 2 ]'::json, now() + interval '2 hours'",
+        "'q', 'Jsonb', '[3]'::jsonb, due => '2999-12-31 23:59:59.999999+00'",
+        "'q', 'Past', '[4]', now() - interval '1 hour'",
+        "'q', 'Now', '[5]', now()",
+    ] {
+        let call = format!("select resque.enqueue({call})");
+        run(&world, &mut connection, &call).await;
+    }
+    assert_eq!(
+        world.waiting("q").await,
+        [
+            r#"{"class":"Past","args":[4]}"#,
+            r#"{"class":"Now","args":[5]}"#
+        ]
+    );
+    let delayed = world.backend.queues().delayed().unwrap();
+    let page = delayed.list(None, 9).await.unwrap();
+    let jobs: Vec<_> = page.jobs.iter().map(|job| &job.payload).collect();
+    let texts = [
+        r#"{"class":"Later","args":[1.50]}"#,
+        r#"{"class":"Json","args":[ 2 ]}"#,
+        r#"{"class":"Jsonb","args":[3]}"#,
+    ];
+    assert_eq!(jobs, texts.map(Payload::from).iter().collect::<Vec<_>>());
+    let hour = Duration::from_secs(3_600);
+    let (early, late) = (world.now + hour * 9 / 10, world.now + hour * 11 / 10);
+    assert_eq!(delayed.promote("me", early, 9).await.unwrap().moved, 0);
+    assert_eq!(delayed.promote("me", late, 9).await.unwrap().moved, 1);
+    assert_eq!(world.waiting("q").await.len(), 3);
+
+    for (due, code) in [
+        ("null::timestamptz", "22004"),
+        ("'infinity'", "22023"),
+        ("'-infinity'", "22023"),
+    ] {
+        let call = format!("select resque.enqueue('q', 'C', '[]', {due})");
+        let refused = raw_sql(world.sql(&call)).execute(&mut connection).await;
+        let error = refused.unwrap_err().into_database_error().unwrap();
+        assert_eq!(error.code().as_deref(), Some(code), "{due}: {error}");
+    }
+}
+
+#[tokio::test]
 async fn a_schema_whose_name_needs_quoting_serves_too() {
     let server = resque_testserver::shared_postgres().expect("a Postgres server");
-    let name = format!("it's a \"shop\" \\ {}", std::process::id());
+    let name = format!("it's a \"shop\" \\ $$ größe 😀 {}", std::process::id());
     let world = World::named(server.url(), &name).await;
     let mut connection = world.connection().await;
     run(

@@ -132,14 +132,20 @@ async fn sql_only_enqueues_and_sees_no_table() {
     let mut connection = role.connection().await;
     let calls = "select resque.enqueue('q', 'A');
         select resque.enqueue('q', 'B', '[1]'::json);
-        select resque.enqueue('q', 'C', '[1]'::jsonb)";
+        select resque.enqueue('q', 'C', '[1]'::jsonb);
+        select resque.enqueue('q', 'D', '[1]', now() + interval '1 day');
+        select resque.enqueue('q', 'E', '[1]'::json, now() + interval '1 day');
+        select resque.enqueue('q', 'F', '[1]'::jsonb, now() + interval '1 day')";
     // Nothing of the caller's can get in between.
     let calls = format!("create temporary table jobs (x int); {calls}");
     let called = raw_sql(role.world.sql(&calls)).execute(&mut connection);
     called.await.unwrap();
     assert_eq!(role.world.waiting("q").await.len(), 3);
+    let delayed = role.world.backend.queues().delayed().unwrap();
+    assert_eq!(delayed.count().await.unwrap(), 3);
     role.is_refused(OF_THE_OWNER).await;
     role.is_refused(&[
+        "select resque.payload_of('q', 'A', '[]')",
         "select from resque.jobs",
         "select from resque.queues",
         "insert into resque.jobs (queue, payload) values (1, 'x')",
