@@ -19,8 +19,9 @@ const FOREIGN: Duration = Duration::from_secs(300);
 /// After what silence workers are dead.
 #[derive(Clone, Copy, Debug, Args)]
 pub(super) struct Limits {
-    /// After what silence a worker is dead; for workers of other programs at least 5m
-    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = times::duration)]
+    /// After what silence a worker is dead; for workers of other programs at least 5m. In the first
+    /// two minutes workers that know the job see to it, and try it again if it has a retry policy
+    #[arg(long, value_name = "DURATION", default_value = "2m", value_parser = times::duration)]
     after: Duration,
 }
 

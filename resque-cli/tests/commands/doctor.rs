@@ -32,6 +32,7 @@ fn what_is_not_as_it_should_be_is_told(place: &Place) {
         "clock",
         "server",
         "role",
+        "wake-up",
         "queues",
         "pauses",
         "payloads",
@@ -94,4 +95,17 @@ fn a_redis_that_throws_jobs_away_is_a_problem() {
     assert_eq!(states["eviction"], "problem", "{states}");
     assert_eq!(states["persistence"], "ok", "{states}");
     place.run(&["doctor"]).bad(1);
+}
+
+#[test]
+fn a_redis_that_announces_nothing_is_worth_a_warning() {
+    let server = resque_testserver::Redis::new()
+        .argument("--rename-command")
+        .argument("CLIENT")
+        .argument("NOBODY")
+        .start()
+        .unwrap();
+    let place = Place { url: server.url() };
+    let states = states(&place);
+    assert_eq!(states["wake-up"], "warning", "{states}");
 }

@@ -51,10 +51,10 @@ fn workers_are_listed_shown_pruned_and_removed(place: &Place) {
         &["no worker h:1:q"],
     );
 
-    place.run(&["workers", "prune"]).bad(2);
-    let later = place.json(&["workers", "prune", "--after", "1h"]);
+    place.run(&["workers", "prune", "--after", "1m"]).bad(2);
+    let later = place.json(&["workers", "prune"]);
     assert_eq!(later["workers"].as_array().unwrap().len(), 0);
-    let pruned = place.json(&["workers", "prune", "--yes"]);
+    let pruned = place.json(&["workers", "prune", "--after", "1m", "--yes"]);
     assert_eq!(pruned["workers"], serde_json::json!([dead.as_str()]));
     assert_eq!(pruned["recovered"], 1);
     assert_eq!(

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use resque::{FailureQuery, Page, QueueListing, WorkerListing};
+use resque::{FailureQuery, Page, QueueList, QueueListing, QueueName, WorkerListing};
 
 use super::Findings;
 use super::State::{Problem, Warning};
@@ -58,6 +58,43 @@ fn apart(one: SystemTime, other: SystemTime) -> Duration {
         .duration_since(other)
         .or_else(|_| other.duration_since(one));
     later.unwrap_or_default()
+}
+
+/// Whether workers hear of new jobs, or have to look for them again and again.
+///
+/// A wait for a queue that nobody uses ends by itself only where the store announces nothing.
+pub(super) async fn announcements(findings: &mut Findings, store: &Store) -> Result<(), Failure> {
+    /// Longer than any store that polls sleeps between two looks.
+    const LONG_ENOUGH: Duration = Duration::from_millis(1_300);
+    /// How often a wait may end for no reason.
+    const TRIES: usize = 3;
+    let queues = store.backend()?.queues();
+    let advice = "idle workers look for jobs again and again, which costs time and round trips: a \
+                  proxy, a pooler or missing rights keep announcements away";
+    let Some(waiting) = queues.waiting() else {
+        findings.add("wake-up", Warning, "by polling".to_owned(), advice);
+        return Ok(());
+    };
+    let nobody = QueueList::one(QueueName::new("resque-doctor-nobody")?);
+    let mut hears = false;
+    for _ in 0..TRIES {
+        let ticket = waiting.ticket(&nobody).await?;
+        hears = tokio::select! {
+            // Also when announcements have only just begun, or broke off once.
+            _ = waiting.wait(ticket, &nobody) => false,
+            () = store.client.clock().sleep(LONG_ENOUGH) => true,
+        };
+        if hears {
+            break;
+        }
+    }
+    let found = if hears {
+        "by announcements"
+    } else {
+        "by polling"
+    };
+    findings.check("wake-up", hears, Warning, found, advice);
+    Ok(())
 }
 
 /// Queues, workers, failures.

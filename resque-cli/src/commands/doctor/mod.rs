@@ -76,6 +76,7 @@ impl Doctor {
             "postgres" => postgres::look(&mut findings, store.place.url()).await?,
             _ => {}
         }
+        common::announcements(&mut findings, store).await?;
         common::fleet(&mut findings, store).await?;
         #[cfg(feature = "conformance")]
         if self.conformance {
