@@ -172,7 +172,7 @@ impl Leases {
         };
         let comes_again = match outcome {
             Outcome::RetryAt { at, .. } | Outcome::Defer(at) => Some((*at).max(now)),
-            Outcome::Release => Some(now),
+            Outcome::Release | Outcome::ReleaseAs { .. } => Some(now),
             _ => None,
         };
         match (&self.lock, comes_again) {

@@ -7,6 +7,7 @@ use futures::FutureExt;
 use super::Pool;
 use crate::worker::Event;
 use crate::worker::core::Core;
+use crate::worker::executor::releases;
 use crate::worker::outage::{Backoff, Link, broke};
 use crate::worker::running::Running;
 use crate::{Claim, Claimed, Error, FailureRecord, Outcome, Result, Settlement, Tally};
@@ -96,7 +97,8 @@ impl Core {
         let (Some(limiter), Some(leases)) = (&self.limiter, running.leases()) else {
             return settlement;
         };
-        if !matches!(settlement.outcome, Outcome::Defer(_) | Outcome::Release) {
+        let comes_back = matches!(settlement.outcome, Outcome::Defer(_)) || releases(&settlement);
+        if !comes_back {
             limiter.held(leases, self.clock.monotonic().saturating_sub(running.since));
         }
         settlement.leases = leases.changes(&settlement.outcome, self.store_clock.now());
