@@ -117,9 +117,9 @@ fn add_claim(call: &mut Batch, claim: &Claim) -> Result<()> {
 }
 
 fn claimed(answer: Value) -> Claimed {
-    match answer {
-        Value::Nil => Claimed::Granted,
-        time => Claimed::Wait(time_of(time)),
+    match bytes_of(answer) {
+        nothing if nothing.is_empty() => Claimed::Granted,
+        time => Claimed::Wait(time_of(Value::Bulk(time))),
     }
 }
 

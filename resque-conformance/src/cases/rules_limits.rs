@@ -260,6 +260,22 @@ cases! {
         Ok(())
     }
 
+    /// Each claim of a batch has its answer, however many there are.
+    #[needs(limits)]
+    async fn each_claim_has_its_answer(world: &World) -> Verdict {
+        let store = world.store();
+        for size in 1..=6 {
+            let name = format!("places for {size}");
+            let one = |number| claim(number, vec![store.place(&name, number, 1, 100)]);
+            let batch: Vec<Claim> = (0..size).map(one).collect();
+            let answers = store.limits()?.claim(&batch, store.at(0)).await?;
+            let granted = answers.iter().map(|answer| *answer == Claimed::Granted);
+            let first = (0..size).map(|number| number == 0);
+            ensure!(granted.eq(first), "{size} claims are answered with {answers:?}");
+        }
+        Ok(())
+    }
+
     /// Who is refused is sent behind those that were refused before.
     #[needs(limits)]
     async fn who_is_refused_stands_in_line(world: &World) -> Verdict {

@@ -4,7 +4,7 @@
 --   then for each claim: job, name and holder of the lease that it frees or '' and '', number of needs,
 --   and the needs. A need is: p, name, until, how many places, how far apart refused jobs come again,
 --   holder; or t, name, the time of one token, how many at once.
--- Reply for each claim: nothing if it is granted, else the time to wait for; or false, the key that
+-- Reply for each claim: '' if it is granted, else the time to wait for; or false, the key that
 --   stopped everything, and the error.
 
 local now, longest, kept, late = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
@@ -119,7 +119,7 @@ for c = 1, #claims do
     answers[c] = refuse(claim, refused)
   else
     grant(claim)
-    answers[c] = false
+    answers[c] = ''
   end
 end
 for name, state in pairs(known) do
