@@ -93,6 +93,7 @@ mod retries_page {}
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/schedules.md")]
 mod schedules_page {}
+
 /// The page about limits, whose code is compiled with these docs.
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/limits.md")]
