@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use resque_core::worker::{Event, Worker};
-use resque_core::{Client, ManualClock};
+use resque_core::{Client, ManualClock, RetryPolicy};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
@@ -111,4 +111,45 @@ async fn who_never_beat_is_suspect_and_goes_by_hand_only() {
     running.await.unwrap().unwrap();
     flow.abort();
     assert!(world.raw.members("workers").await.is_empty());
+}
+
+#[tokio::test]
+async fn the_job_of_a_dead_ruby_worker_is_tried_again_by_the_policy_of_its_class() {
+    let world = World::new().await;
+    leave(&world, "ruby1:1:mail", Some("2020-01-01T00:00:00+00:00")).await;
+
+    let clock = ManualClock::new();
+    let (told, mut events) = mpsc::unbounded_channel();
+    let tomorrow = RetryPolicy::fixed(Duration::from_secs(86_400));
+    let worker = Worker::builder(world.backend.clone())
+        .queues("other")
+        .concurrency(1)
+        .clock(Arc::new(clock.clone()))
+        .register_fn("Archive", |_: (u32,), _| async { Ok(()) })
+        .retry(tomorrow)
+        .on_event(move |event| drop(told.send(event.clone())))
+        .build()
+        .unwrap();
+    let handle = worker.handle();
+    let running = tokio::spawn(worker.run());
+    let flow = flow(&clock);
+    assert_eq!(pruned(&mut events).await, "ruby1:1:mail");
+    handle.quit();
+    running.await.unwrap().unwrap();
+    flow.abort();
+
+    assert!(world.raw.list("failed").await.is_empty());
+    let client = Client::new(world.backend.clone());
+    let waiting = client.delayed().unwrap().find(|_| true).await.unwrap();
+    let [job] = &waiting[..] else {
+        panic!("not one job: {waiting:?}")
+    };
+    assert_eq!(job.queue.as_ref().unwrap().as_str(), "mail");
+    let text = job.payload.to_text_lossy();
+    let told = r#"{"args":[1],"class":"Archive","rs":{"attempts":1,"first_at":1577836800000,"#;
+    assert!(text.starts_with(told), "{text}");
+    assert!(
+        text.contains(r#""host":"ruby1","pid":1,"heartbeat":1577836800000"#),
+        "{text}"
+    );
 }
