@@ -8,8 +8,8 @@ use super::enqueue::Ready;
 use super::{Client, Enqueued};
 use crate::{EnqueueContext, Result};
 
-/// The hooks of a job, and what they are told.
-type Asked = (Arc<Class>, EnqueueContext);
+/// The hooks of a job, what they are told, and whether the job waits for its time.
+type Asked = (Arc<Class>, EnqueueContext, bool);
 
 /// Who has to be told when the jobs are in the store.
 pub(super) struct Told {
@@ -31,10 +31,11 @@ impl Client {
             let mut hooks = None;
             if job.class.has_enqueue_hooks() {
                 let context = self.context(&job);
-                if !job.class.before_enqueue(&context).await? {
+                let waits = job.due.is_some();
+                if !job.class.before_enqueue(&context, waits).await? {
                     continue;
                 }
-                hooks = Some((job.class.clone(), context));
+                hooks = Some((job.class.clone(), context, waits));
             }
             told.taken.push((place, hooks));
             taken.push(job);
@@ -49,8 +50,8 @@ impl Told {
         let mut outcomes = vec![Enqueued::Refused; self.jobs];
         for ((place, hooks), outcome) in self.taken.into_iter().zip(put) {
             outcomes[place] = outcome;
-            if let Some((class, context)) = hooks {
-                class.after_enqueue(&context).await?;
+            if let Some((class, context, waits)) = hooks {
+                class.after_enqueue(&context, waits).await?;
             }
         }
         Ok(outcomes)

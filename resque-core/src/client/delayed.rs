@@ -154,6 +154,15 @@ impl Delayed<'_> {
         self.edit(id, DelayedTo::At(to)).await
     }
 
+    /// Lets many wait for another time, and answers how many were still there.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Delayed`].
+    pub async fn postpone_all(&self, jobs: &[DelayedJob], to: SystemTime) -> Result<u64> {
+        self.edit_all(jobs, DelayedTo::At(to)).await
+    }
+
     async fn edit(&self, id: &DelayedId, to: DelayedTo) -> Result<()> {
         let edit = DelayedEdit { id: id.clone(), to };
         self.store.edit(&[edit]).await?.pop().unwrap_or(Ok(()))

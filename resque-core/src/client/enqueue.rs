@@ -132,11 +132,12 @@ impl Client {
         }
         let class = job.class.clone();
         let context = self.context(&job);
-        if !class.before_enqueue(&context).await? {
+        let waits = job.due.is_some();
+        if !class.before_enqueue(&context, waits).await? {
             return Ok(Enqueued::Refused);
         }
         let enqueued = self.put(job).await?;
-        class.after_enqueue(&context).await?;
+        class.after_enqueue(&context, waits).await?;
         Ok(enqueued)
     }
 

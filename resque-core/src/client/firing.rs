@@ -17,13 +17,15 @@ impl Client {
         queue: QueueName,
     ) -> Result<bool> {
         let job = self.ready_run(schedule, &queue)?;
-        job.class.before_enqueue(&self.context(&job)).await
+        let context = self.context(&job);
+        job.class.before_delayed_enqueue(&context).await?;
+        job.class.before_enqueue(&context, false).await
     }
 
     /// Tells the hooks that a run of a schedule is in its queue.
     pub(crate) async fn after_firing(&self, schedule: &Schedule, queue: QueueName) -> Result<()> {
         let job = self.ready_run(schedule, &queue)?;
-        job.class.after_enqueue(&self.context(&job)).await
+        job.class.after_enqueue(&self.context(&job), false).await
     }
 
     fn ready_run(&self, schedule: &Schedule, queue: &QueueName) -> Result<Ready> {

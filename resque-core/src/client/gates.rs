@@ -7,12 +7,27 @@ use crate::hooks::HookList;
 use crate::{EnqueueContext, Error, JobError, Result};
 
 impl Class {
-    pub(super) async fn before_enqueue(&self, job: &EnqueueContext) -> Result<bool> {
+    /// Asks whether a job may be enqueued; `waits` says that it waits for its time first.
+    pub(super) async fn before_enqueue(&self, job: &EnqueueContext, waits: bool) -> Result<bool> {
+        if waits && !gate(&self.hooks.before_schedule, job).await? {
+            return Ok(false);
+        }
         gate(&self.hooks.before_enqueue, job).await
     }
 
-    pub(super) async fn after_enqueue(&self, job: &EnqueueContext) -> Result<()> {
-        notice(&self.hooks.after_enqueue, job).await
+    /// Tells that a job was enqueued; `waits` says that it waits for its time first.
+    pub(super) async fn after_enqueue(&self, job: &EnqueueContext, waits: bool) -> Result<()> {
+        notice(&self.hooks.after_enqueue, job).await?;
+        if waits {
+            notice(&self.hooks.after_schedule, job).await?;
+        }
+        Ok(())
+    }
+
+    /// Tells that a recurring job is about to be enqueued.
+    #[cfg(feature = "worker")]
+    pub(super) async fn before_delayed_enqueue(&self, job: &EnqueueContext) -> Result<()> {
+        notice(&self.hooks.before_delayed_enqueue, job).await
     }
 
     pub(super) async fn before_dequeue(&self, job: &EnqueueContext) -> Result<bool> {
@@ -24,7 +39,10 @@ impl Class {
     }
 
     pub(super) fn has_enqueue_hooks(&self) -> bool {
-        !self.hooks.before_enqueue.is_empty() || !self.hooks.after_enqueue.is_empty()
+        let hooks = &self.hooks;
+        let plain = hooks.before_enqueue.is_empty() && hooks.after_enqueue.is_empty();
+        let later = hooks.before_schedule.is_empty() && hooks.after_schedule.is_empty();
+        !(plain && later && hooks.before_delayed_enqueue.is_empty())
     }
 }
 

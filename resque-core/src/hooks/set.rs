@@ -31,6 +31,9 @@ pub(crate) type FailureHook =
 /// |---|---|---|
 /// | `before_enqueue` | before a push; all run | `Ok(false)` keeps the job out |
 /// | `after_enqueue` | after the push | an error goes to the caller, the job stays |
+/// | `before_schedule` | before a job is put away until its time comes, ahead of `before_enqueue` | `Ok(false)` keeps the job out |
+/// | `after_schedule` | after that, behind `after_enqueue` | an error goes to the caller, the job stays |
+/// | `before_delayed_enqueue` | when a schedule fires, ahead of `before_enqueue` | an error keeps this run out |
 /// | `before_dequeue`, `after_dequeue` | around a dequeue | `Ok(false)` before it: nothing is removed |
 /// | `before_perform` | before the job | [`crate::JobError::dont_perform`] skips it quietly, another error fails it |
 /// | `around_perform` | around the job, first name outermost | without `next.run()` the job is not performed |
@@ -62,6 +65,9 @@ pub(crate) type FailureHook =
 pub struct Hooks {
     pub(crate) before_enqueue: HookList<GateHook>,
     pub(crate) after_enqueue: HookList<EnqueueHook>,
+    pub(crate) before_schedule: HookList<GateHook>,
+    pub(crate) after_schedule: HookList<EnqueueHook>,
+    pub(crate) before_delayed_enqueue: HookList<EnqueueHook>,
     pub(crate) before_dequeue: HookList<GateHook>,
     pub(crate) after_dequeue: HookList<EnqueueHook>,
     pub(crate) before_perform: HookList<PerformHook>,
@@ -100,6 +106,20 @@ impl Hooks {
     adder! {
         /// Adds a hook that runs after a job was put into its queue.
         after_enqueue(job: EnqueueContext) -> JobResult
+    }
+    adder! {
+        /// Adds a hook that runs before a job is put away until its time comes; `Ok(false)` keeps it
+        /// out.
+        before_schedule(job: EnqueueContext) -> JobResult<bool>
+    }
+    adder! {
+        /// Adds a hook that runs after a job was put away until its time comes.
+        after_schedule(job: EnqueueContext) -> JobResult
+    }
+    adder! {
+        /// Adds a hook that runs before a recurring job is put into its queue. Delayed jobs are
+        /// moved into their queues by the store, without hooks.
+        before_delayed_enqueue(job: EnqueueContext) -> JobResult
     }
     adder! {
         /// Adds a hook that runs before jobs are taken out of a queue by class; `Ok(false)` leaves
@@ -150,6 +170,9 @@ impl Hooks {
     pub fn is_empty(&self) -> bool {
         self.before_enqueue.is_empty()
             && self.after_enqueue.is_empty()
+            && self.before_schedule.is_empty()
+            && self.after_schedule.is_empty()
+            && self.before_delayed_enqueue.is_empty()
             && self.before_dequeue.is_empty()
             && self.after_dequeue.is_empty()
             && self.before_perform.is_empty()
@@ -164,6 +187,10 @@ impl Hooks {
         let mut all = self.clone();
         all.before_enqueue.extend(&others.before_enqueue);
         all.after_enqueue.extend(&others.after_enqueue);
+        all.before_schedule.extend(&others.before_schedule);
+        all.after_schedule.extend(&others.after_schedule);
+        let fired = &others.before_delayed_enqueue;
+        all.before_delayed_enqueue.extend(fired);
         all.before_dequeue.extend(&others.before_dequeue);
         all.after_dequeue.extend(&others.after_dequeue);
         all.before_perform.extend(&others.before_perform);

@@ -1,3 +1,4 @@
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use resque_core::testing::{Faulty, Operation};
@@ -65,7 +66,7 @@ async fn times_are_rounded_up_to_the_second_unless_told_exactly() {
 async fn the_stores_clock_counts_not_ours() {
     let store = ManualClock::new();
     let ours = ManualClock::at(store.now() + 60 * MINUTE);
-    let client = client_at(&store).with_clock(std::sync::Arc::new(ours.clone()));
+    let client = client_at(&store).with_clock(Arc::new(ours.clone()));
     let outcome = client.enqueue_in(MINUTE, &Archive::new(1)).await.unwrap();
     assert_eq!(
         outcome,
@@ -78,9 +79,9 @@ async fn the_stores_clock_counts_not_ours() {
 #[tokio::test]
 async fn the_store_is_asked_for_its_time_once_a_minute() {
     let clock = ManualClock::new();
-    let memory = resque_memory::MemoryBackend::with_clock(std::sync::Arc::new(clock.clone()));
+    let memory = resque_memory::MemoryBackend::with_clock(Arc::new(clock.clone()));
     let (backend, faults) = Faulty::wrap(&memory.backend());
-    let client = Client::new(backend).with_clock(std::sync::Arc::new(clock.clone()));
+    let client = Client::new(backend).with_clock(Arc::new(clock.clone()));
     for (advance, calls) in [(0, 1), (30, 1), (29, 1), (1, 2), (59, 2)] {
         clock.advance(Duration::from_secs(advance));
         assert_eq!(client.store_time().await.unwrap(), clock.now());
@@ -150,4 +151,68 @@ async fn enqueue_hooks_run_when_a_job_is_delayed() {
     let outcome = client.enqueue_in(MINUTE, &Archive::new(1)).await.unwrap();
     assert_eq!(outcome, Enqueued::Refused);
     assert_eq!(client.delayed().unwrap().count().await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn schedule_hooks_run_around_jobs_that_wait_for_their_time_and_no_others() {
+    let called = Arc::new(Mutex::new(Vec::new()));
+    let note = |name: &'static str| {
+        let called = called.clone();
+        move || called.lock().unwrap().push(name)
+    };
+    let (before, enqueue) = (note("before_schedule"), note("before_enqueue"));
+    let (enqueued, after) = (note("after_enqueue"), note("after_schedule"));
+    let hooks = Hooks::new()
+        .before_schedule("note", move |job| {
+            before();
+            async move { Ok(job.args::<(u64, String)>()?.0 != 13) }
+        })
+        .before_enqueue("note", move |_| {
+            enqueue();
+            async { Ok(true) }
+        })
+        .after_enqueue("note", move |_| {
+            enqueued();
+            async { Ok(()) }
+        })
+        .after_schedule("note", move |_| {
+            after();
+            async { Ok(()) }
+        });
+    let client = client_at(&ManualClock::new()).with_hooks(hooks);
+    let calls = || std::mem::take(&mut *called.lock().unwrap());
+    client.enqueue(&Archive::new(13)).await.unwrap();
+    assert_eq!(calls(), ["before_enqueue", "after_enqueue"]);
+    client.enqueue_in(MINUTE, &Archive::new(1)).await.unwrap();
+    let all = [
+        "before_schedule",
+        "before_enqueue",
+        "after_enqueue",
+        "after_schedule",
+    ];
+    assert_eq!(calls(), all);
+    let later = NewJob::of(&Archive::new(2)).after(MINUTE);
+    client.submit_all([later]).await.unwrap();
+    assert_eq!(calls(), all);
+    let refused = client.enqueue_in(MINUTE, &Archive::new(13)).await;
+    assert_eq!(refused.unwrap(), Enqueued::Refused);
+    assert_eq!(calls(), ["before_schedule"]);
+}
+
+#[tokio::test]
+async fn many_waiting_jobs_are_given_another_time_at_once() {
+    let clock = ManualClock::new();
+    let client = client_at(&clock);
+    for number in 0..3 {
+        client
+            .enqueue_in(MINUTE, &Archive::new(number))
+            .await
+            .unwrap();
+    }
+    let delayed = client.delayed().unwrap();
+    let later = clock.now() + 10 * MINUTE;
+    let some = delayed.of(&Archive::new(1)).await.unwrap();
+    assert_eq!(delayed.postpone_all(&some, later).await.unwrap(), 1);
+    assert_eq!(delayed.of(&Archive::new(1)).await.unwrap()[0].due, later);
+    assert_eq!(delayed.count().await.unwrap(), 3);
 }

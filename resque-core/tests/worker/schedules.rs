@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use resque_core::testing::{Fault, Operation};
 use resque_core::worker::{Event, WorkerBuilder};
-use resque_core::{CatchUp, Client, Error, Hooks, Schedule, Worker};
+use resque_core::{Begin, CatchUp, Client, Error, Hooks, Schedule, Worker};
 
 use crate::world::{Running, World, start};
 
@@ -26,6 +26,21 @@ fn client(world: &World) -> Client {
     Client::new(world.store.clone()).with_clock(Arc::new(world.clock.clone()))
 }
 
+/// Begins to follow the schedule `a` before time flows, so that it is known what is to fire.
+async fn begun(world: &World) -> SystemTime {
+    let begin = Begin {
+        name: "a".parse().unwrap(),
+        timing: "every 1m".to_owned(),
+    };
+    let schedules = world.store.queues().schedules().unwrap();
+    let begun = schedules
+        .begin(&[begin], world.now())
+        .await
+        .unwrap()
+        .remove(0);
+    begun.unwrap()
+}
+
 /// Waits for a firing and answers its tick.
 async fn fired(worker: &mut Running, name: &str) -> SystemTime {
     worker
@@ -39,7 +54,7 @@ async fn fired(worker: &mut Running, name: &str) -> SystemTime {
 /// Whether a time is a full minute.
 fn is_full_minute(time: SystemTime) -> bool {
     let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap();
-    since.as_nanos() % 60_000_000_000 == 0
+    since.as_nanos().is_multiple_of(60_000_000_000)
 }
 
 #[tokio::test]
@@ -60,9 +75,9 @@ async fn a_declared_schedule_fires_at_its_times() {
 #[tokio::test]
 async fn many_workers_fire_each_tick_once_and_take_over_from_each_other() {
     let world = World::new();
+    let begin = begun(&world).await;
     let _flow = world.flow();
     let declared = || minutely("a");
-    let begin = world.now();
     let workers = || start(idle(&world).schedule(declared()));
     let mut workers = vec![workers(), workers(), workers()];
     fired_by_any(&mut workers).await;
@@ -205,8 +220,8 @@ async fn a_declared_schedule_can_be_switched_off_and_is_overruled_by_a_stored_on
 #[tokio::test]
 async fn lost_replies_and_outages_cost_no_tick_and_fire_none_twice() {
     let world = World::new();
+    let begin = begun(&world).await;
     let _flow = world.flow();
-    let begin = world.now();
     let schedule = minutely("a");
     let mut worker = start(idle(&world).schedule(schedule));
     fired(&mut worker, "a").await;
@@ -249,6 +264,28 @@ async fn the_enqueue_hooks_of_a_job_run_and_can_refuse_it() {
     let second = fired(&mut worker, "a").await;
     assert_eq!(second, first + Duration::from_secs(120), "one was refused");
     worker.quit().await;
+}
+
+#[tokio::test]
+async fn a_recurring_job_is_told_to_its_own_hook_first() {
+    let world = World::new();
+    let _flow = world.flow();
+    let called = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let (first, second) = (called.clone(), called.clone());
+    let hooks = Hooks::new()
+        .before_delayed_enqueue("note", move |_| {
+            first.lock().unwrap().push("before_delayed_enqueue");
+            async { Ok(()) }
+        })
+        .before_enqueue("note", move |_| {
+            second.lock().unwrap().push("before_enqueue");
+            async { Ok(true) }
+        });
+    let mut worker = start(idle(&world).hooks(hooks).schedule(minutely("a")));
+    fired(&mut worker, "a").await;
+    worker.quit().await;
+    let called = called.lock().unwrap();
+    assert_eq!(called[..2], ["before_delayed_enqueue", "before_enqueue"]);
 }
 
 #[tokio::test]
