@@ -54,6 +54,17 @@ impl Keyspace for Store {
             union all select 'delayed_queue_schedule' where exists (select from resque.delayed)
             union all select distinct 'delayed:' || ceil(extract(epoch from d.due))::bigint
                 from resque.delayed d
+            union all select 'persistent_schedules'
+                where exists (
+                    select from resque.schedules s where s.enabled and s.definition is not null)
+            union all select 'rs:schedules:disabled'
+                where exists (select from resque.schedules s where not s.enabled)
+            union all select 'rs:schedules'
+                where exists (select from resque.schedules s where s.settled is not null)
+            union all select 'delayed:last_enqueued_at'
+                where exists (select from resque.schedules s where s.last_fired is not null)
+            union all select 'rs:schedules:lead'
+                where exists (select from resque.schedule_lead l where l.holder is not null)
             union all select distinct 'rs:lease:' || l.name from resque.leases l
             union all select 'rs:line:' || l.name from resque.lines l
             union all select distinct 'rs:turns:' || t.name from resque.turns t";
