@@ -1,6 +1,12 @@
 //! enqueue, one by one and in batches.
 
-use crate::support::{Place, assert_has};
+use std::io::Write;
+use std::process::Stdio;
+use std::time::Duration;
+
+use resque_testserver::poll_until;
+
+use crate::support::{Place, Run, assert_has, program};
 
 on_each_store! {
     a_job_goes_to_its_queue_at_once_or_later
@@ -123,5 +129,44 @@ fn a_batch_whose_store_goes_away_says_how_to_go_on() {
             .pipe(&["enqueue", "--batch", "-"], lines.as_bytes())
             .bad(3),
         &["unavailable"],
+    );
+}
+
+#[test]
+fn a_batch_whose_store_dies_half_way_says_which_line_goes_on() {
+    let mut server = resque_testserver::Redis::new()
+        .append_only()
+        .start()
+        .unwrap();
+    let place = Place { url: server.url() };
+    let lines = |from: u32, to: u32| -> String {
+        (from..to)
+            .map(|number| format!("{{\"class\":\"A\",\"args\":[{number}],\"queue\":\"q\"}}\n"))
+            .collect()
+    };
+    let mut child = program(&["enqueue", "--batch", "-", "--url", &place.url])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(lines(0, 1_000).as_bytes()).unwrap();
+    let there = || (place.json(&["peek", "q"])["length"] == 1_000).then_some(());
+    poll_until(Duration::from_secs(60), there).unwrap();
+    server.kill().unwrap();
+    stdin.write_all(lines(1_000, 1_500).as_bytes()).unwrap();
+    drop(stdin);
+    let stopped = Run::of(child.wait_with_output()).bad(3);
+    assert_has(&stopped, &["1000 jobs enqueued", "--from-line 1001"]);
+
+    server.restart().unwrap();
+    let all = lines(0, 1_500);
+    let on = ["enqueue", "--batch", "-", "--from-line", "1001"];
+    place.pipe(&on, all.as_bytes()).good();
+    let last = place.json(&["peek", "q", "--start", "1499"]);
+    assert_eq!(
+        (&last["length"], &last["jobs"][0]["args"][0]),
+        (&1_500.into(), &1_499.into())
     );
 }
