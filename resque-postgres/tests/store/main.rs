@@ -1,5 +1,6 @@
 //! What the conformance suite cannot say: what Postgres adds, and what can go wrong with it.
 
+mod by_hand;
 mod disk;
 mod enqueue_sql;
 mod exchange;
