@@ -2,6 +2,7 @@
 
 mod enqueue;
 mod idle;
+mod isolated;
 mod ledger;
 mod measure;
 mod options;
@@ -25,6 +26,8 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 #[tokio::main]
 async fn main() -> ExitCode {
+    // A child of the workloads with isolated jobs goes no further.
+    resque::isolation::child_entry(isolated::child);
     let options = Options::parse();
     // As a task: what is awaited in `main` itself pays two changes of thread for every reply.
     let measured = tokio::spawn(async move { measure_all(&options).await }).await;
@@ -70,6 +73,12 @@ async fn measure_once(options: &Options) -> Result<Report, Failure> {
         }
         Workload::EnqueueBatch => enqueue::in_batches(&target, options.jobs, options.batch).await?,
         Workload::Drain => work::drain(&target, options.jobs, options.concurrency).await?,
+        Workload::IsolatedWarm => {
+            isolated::drain(&target, options.jobs, options.concurrency, 100).await?
+        }
+        Workload::IsolatedFresh => {
+            isolated::drain(&target, options.jobs, options.concurrency, 1).await?
+        }
         Workload::Latency => work::latency(&target, options.jobs, work::Announce::Client).await?,
         Workload::LatencyForeign => {
             work::latency(&target, options.jobs, work::Announce::PlainPush).await?

@@ -15,7 +15,7 @@ pub(crate) struct Options {
     /// How many jobs
     #[arg(long, default_value_t = 100_000)]
     pub(crate) jobs: usize,
-    /// How many slots (drain, idle) or callers (enqueue-concurrent)
+    /// How many slots (drain, isolated-…, idle) or callers (enqueue-concurrent)
     #[arg(long, default_value_t = 100)]
     pub(crate) concurrency: usize,
     /// How many jobs a call (enqueue-batch)
@@ -44,6 +44,11 @@ pub(crate) enum Workload {
     /// Jobs that do nothing, put in beforehand, worked by one process; until the last one is
     /// settled in the store
     Drain,
+    /// The same in warm children, which perform a hundred jobs each, one at a time; a few slots
+    /// (`--concurrency 4`) and some thousand jobs are enough
+    IsolatedWarm,
+    /// The same in a fresh child for each job
+    IsolatedFresh,
     /// An idle worker, a job every 20 ms: from the enqueue call to the start of the handler
     Latency,
     /// The same for a job that another program pushes with a plain RPUSH (Redis only)

@@ -207,6 +207,7 @@ mod tests {
         let later = now + Duration::from_secs(50);
         for (outcome, until) in [
             (Outcome::Release, now + life),
+            (Outcome::ReleaseAs(Payload::default()), now + life),
             (Outcome::Defer(later), later + life),
         ] {
             let changes = leases.changes(&outcome, now).unwrap();

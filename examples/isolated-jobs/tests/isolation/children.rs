@@ -77,6 +77,19 @@ async fn a_child_without_a_store_says_so() {
 }
 
 #[tokio::test]
+async fn a_child_connects_to_the_store_for_itself() {
+    let server = resque_testserver::shared_redis().unwrap();
+    let namespace = format!("isolated-{}", std::process::id());
+    let url = format!("{}?namespace={namespace}", server.url());
+    let world = World::of(resque::connect(&url).await.unwrap());
+    let children = Processes::new().env("RESQUE_URL", &url);
+    let follow = r#"{"class":"Follow","args":[]}"#;
+    let left = world.perform(children, &[follow]).await;
+    assert_eq!((left.report.processed, left.failures.len()), (2, 0));
+    world.store.queues().clear().await.unwrap();
+}
+
+#[tokio::test]
 async fn payloads_arrive_byte_for_byte() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let text = "1e400 \u{1F980} \\u0000".repeat(50_000);

@@ -1,10 +1,13 @@
 //! Every way in which a job can end its process.
 
+use std::time::Duration;
+
+use resque::RetryPolicy;
 use resque::isolation::{Limits, Processes};
-use resque::wire::extra::Death;
+use resque::wire::extra::{Death, Extras};
 use resque::worker::{Ending, Event};
 
-use crate::world::{Left, World};
+use crate::world::{Left, PROGRAM, World};
 
 /// Performs a job that ends its process, and one behind it that must not suffer from that.
 async fn died(children: Processes, job: &str) -> Left {
@@ -81,6 +84,40 @@ async fn the_peak_of_memory_is_known_where_it_matters() {
     assert_eq!(death.signal, Some(6));
     assert!(death.memory.unwrap() >= 128 << 20, "{death:?}");
     assert!(!death.host.is_empty());
+}
+
+#[tokio::test]
+async fn a_job_that_costs_process_after_process_is_quarantined_with_its_history() {
+    let world = World::new();
+    world.push(&[r#"{"class":"Abort","args":[]}"#]).await;
+    let policy = RetryPolicy::fixed(Duration::ZERO).max_attempts(10);
+    let mut left = Vec::new();
+    // A worker that leaves when there is nothing to do waits for no retry.
+    while left
+        .last()
+        .is_none_or(|left: &Left| left.failures.is_empty())
+    {
+        let worker = world
+            .worker()
+            .handlers(isolated_jobs::handlers().retry_class("Abort", policy.clone()))
+            .isolation(Processes::new().program(PROGRAM))
+            .promote_every(Duration::from_millis(10));
+        left.push(world.run(worker).await);
+    }
+    let processed: u64 = left.iter().map(|left| left.report.processed).sum();
+    assert_eq!(processed, 3);
+    let record = left.last().unwrap().failures[0].clone();
+    assert!(
+        record.error.contains("has cost 3 workers"),
+        "{}",
+        record.error
+    );
+    let deaths = Extras::read(record.payload.as_bytes()).deaths;
+    assert_eq!(deaths.len(), 3);
+    assert!(
+        deaths.iter().all(|death| death.signal == Some(6)),
+        "{deaths:?}"
+    );
 }
 
 #[tokio::test]

@@ -28,8 +28,12 @@ pub(crate) struct Left {
 
 impl World {
     pub(crate) fn new() -> Self {
+        Self::of(MemoryBackend::new().backend())
+    }
+
+    pub(crate) fn of(store: Backend) -> Self {
         Self {
-            store: MemoryBackend::new().backend(),
+            store,
             events: Arc::default(),
         }
     }
