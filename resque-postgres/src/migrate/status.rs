@@ -9,7 +9,7 @@ use sqlx::postgres::PgRow;
 use super::MIGRATIONS;
 use crate::stamp::Stamp;
 
-/// One migration, as [`Migrator::status`] tells of it.
+/// One migration, as [`Migrator::status`](super::Migrator::status) tells of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MigrationStatus {
