@@ -1,5 +1,6 @@
 //! Load programs over any backend: what a backend and the worker can do, told as one line of JSON.
 
+mod backlog;
 mod enqueue;
 mod idle;
 mod isolated;
@@ -72,7 +73,10 @@ async fn measure_once(options: &Options) -> Result<Report, Failure> {
             enqueue::concurrently(&target, options.jobs, options.concurrency).await?
         }
         Workload::EnqueueBatch => enqueue::in_batches(&target, options.jobs, options.batch).await?,
-        Workload::Drain => work::drain(&target, options.jobs, options.concurrency).await?,
+        Workload::Drain => {
+            backlog::heap_up(&target, options.backlog).await?;
+            work::drain(&target, options.jobs, options.concurrency).await?
+        }
         Workload::IsolatedWarm => {
             isolated::drain(&target, options.jobs, options.concurrency, 100).await?
         }

@@ -21,6 +21,9 @@ pub(crate) struct Options {
     /// How many jobs a call (enqueue-batch)
     #[arg(long, default_value_t = 1_000)]
     pub(crate) batch: usize,
+    /// How many other jobs wait, and how many have failed, before the workload begins (drain)
+    #[arg(long, default_value_t = 0)]
+    pub(crate) backlog: usize,
     /// The client crate, on Redis
     #[arg(long, value_enum, default_value_t = DriverName::Redis)]
     pub(crate) driver: DriverName,
