@@ -153,6 +153,7 @@ impl<'a> Bare<'a> {
     fn sql(&self, text: &str) -> Result<String> {
         let mut command = Command::new(self.programs.join("psql"));
         command.args(["-qXAt", "-v", "ON_ERROR_STOP=1", "-c", text, self.url]);
+        command.env("PGOPTIONS", "-c client_min_messages=warning");
         shell::read(&mut command)
     }
 }
