@@ -23,8 +23,12 @@ use crate::Limits;
 /// use resque_core::{Handlers, Worker};
 /// use resque_isolation::{Child, Exec, child_entry};
 ///
+/// async fn child() -> resque_core::Result<Child> {
+///     Ok(Child::new(Handlers::new()))
+/// }
+///
 /// # fn main() -> resque_core::Result<()> {
-/// child_entry(|| async { resque_core::Result::Ok(Child::new(Handlers::new())) });
+/// child_entry(child);
 ///
 /// let backend = resque_memory::MemoryBackend::new();
 /// let worker = Worker::builder(backend)

@@ -47,8 +47,8 @@ const SCHEDULER_LOCK: Difference = OnlyTheirs {
 
 const CLEANED_UP: &str = "a second without jobs is cleaned up in the same step";
 const IN_ORDER: &str = "failed jobs go back in the order in which they failed, on both layouts";
-const GIVEN_BACK: &str = "a job that does not end in time goes back to the front of its queue and \
-                          counts as nothing";
+const GIVEN_BACK: &str = "a job that does not end in time goes back to the front of its queue, \
+                          notes that, and counts as nothing";
 
 const NO_JOB: &str = "what is no job counts as a failed one, and its bytes are on record";
 const STAYS: &str = "such a payload stops no worker of ours: it goes on, and leaves nothing behind";
@@ -122,7 +122,7 @@ fn of_its_own(scenario: &str) -> &'static [Difference] {
             },
             OnlyOurs {
                 key: "resque:queue:file_serve",
-                ours: r#"["{\"class\":\"TermAware\",\"args\":[20]}"]"#,
+                ours: r#"["{\"class\":\"TermAware\",\"args\":[20],\"rs\":{\"releases\":1}}"]"#,
                 why: GIVEN_BACK,
             },
         ],
