@@ -1,4 +1,4 @@
-//! Waiting in real time for a store that is on its way back.
+//! Waiting in real time: for a store that is on its way back, and for one that falls asleep.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use resque_core::{Clock, Result, SystemClock};
 /// Asks again and again until there is an answer, for a few seconds at most.
 ///
 /// Connections come back by themselves but not at once, so this is real time, as the time limit of
-/// each case is; there is no other place for it in the suite.
+/// each case is; there is no other place for it in the suite than this file.
 pub(crate) async fn until_ok<T, F, C>(mut call: C) -> Result<T>
 where
     C: FnMut() -> F,
@@ -22,4 +22,14 @@ where
         }
     }
     call().await
+}
+
+/// Whether a call does not end within a moment.
+pub(crate) async fn stays_pending<F: Future>(call: F) -> bool {
+    let clock = SystemClock::new();
+    tokio::select! {
+        biased;
+        _ = call => false,
+        () = clock.sleep(Duration::from_millis(50)) => true,
+    }
 }

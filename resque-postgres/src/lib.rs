@@ -28,6 +28,8 @@
 //! # Where the traits leave a choice
 //!
 //! - The answer to a push counts the jobs of a queue up to 10: a longer queue is not counted.
+//! - A job whose transaction ended long after it was put in is found when the queues behind its own do not
+//!   fill a worker's slots, and at the latest after 64 exchanges: until then jobs of those queues may go first.
 //! - Times are kept to the microsecond. What is due becomes visible at the first one that is not before
 //!   its time.
 //! - Failures are one list that also knows each queue's share.

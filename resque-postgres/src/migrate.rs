@@ -160,6 +160,27 @@ impl Migrator {
         Ok(applied)
     }
 
+    /// What texts the server can hold.
+    async fn encoding(&self, connection: &mut PgConnection) -> sqlx::Result<String> {
+        let query = sqlx::query("select current_setting('server_encoding')").persistent(false);
+        query.fetch_one(connection).await?.try_get(0)
+    }
+
+    /// Names and errors are Unicode, and one that cannot be written would hold up a whole exchange.
+    fn check_encoding(&self, encoding: &str) -> Result<()> {
+        if encoding == "UTF8" {
+            return Ok(());
+        }
+        let found = format!("a database in the encoding {encoding}");
+        let expected = "one in UTF8 (`create database … encoding 'UTF8'`)".to_owned();
+        Err(unfit(
+            self.settings.place(),
+            self.schema().name(),
+            found,
+            expected,
+        ))
+    }
+
     /// What was applied, oldest first; `None` where no migration ever was.
     ///
     /// Nothing stays prepared, here as in all of these transactions: a pooler may give the session to
@@ -200,6 +221,9 @@ impl Migrator {
             .persistent(false)
             .execute(&mut *transaction)
             .await?;
+        if let Err(unfit) = self.check_encoding(&self.encoding(&mut transaction).await?) {
+            return Ok(Err(unfit));
+        }
         let applied = self.applied(&mut transaction).await?;
         let version = version_of(applied.as_deref().unwrap_or_default());
         if version > VERSION {
@@ -307,6 +331,8 @@ impl Migrator {
     /// Fails unless the schema is of the version that this library works with.
     pub(crate) async fn check(&self, connection: &mut PgConnection) -> Result<()> {
         const WHAT: &str = "look at the schema";
+        let encoding = self.encoding(connection).await;
+        self.check_encoding(&encoding.map_err(|error| self.refused(WHAT, error))?)?;
         let applied = self.read(connection).await;
         let applied = applied.map_err(|error| self.refused(WHAT, error))?;
         let applied = applied.unwrap_or_default();

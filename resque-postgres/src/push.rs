@@ -64,8 +64,23 @@ impl Commit for Pusher {
                 let own = |size: usize| Ok(pushed.by_ref().take(size).collect());
                 sizes.into_iter().map(own).collect()
             }
+            // Nothing was put in: what is wrong with one must not spoil the pushes of others.
+            Err(Error::Rejected { .. }) if sizes.len() > 1 => self.each_alone(&all, &sizes).await,
             Err(error) => error.for_each(sizes.len()).into_iter().map(Err).collect(),
         }
+    }
+}
+
+impl Pusher {
+    async fn each_alone(&self, all: &[Enqueue], sizes: &[usize]) -> Vec<Result<Vec<Pushed>>> {
+        let mut answers = Vec::with_capacity(sizes.len());
+        let mut rest = all;
+        for size in sizes {
+            let (own, others) = rest.split_at(*size);
+            rest = others;
+            answers.push(self.0.push(own).await);
+        }
+        answers
     }
 }
 

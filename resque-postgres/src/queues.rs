@@ -105,7 +105,10 @@ impl Store {
             counters as (delete from resque.counters returning 1),
             delayed as (delete from resque.delayed returning 1),
             failures as (delete from resque.failures returning 1),
-            queues as (delete from resque.queues returning 1),
+            queues as (
+                update resque.queues set listed = false, stopped = false where listed or stopped
+                returning 1
+            ),
             leases as (delete from resque.leases returning 1),
             lines as (delete from resque.lines returning 1),
             turns as (delete from resque.turns returning 1),

@@ -32,9 +32,14 @@ impl Store {
 
     /// Notes that workers live and answers which are not registered.
     pub(crate) async fn beat(&self, ids: &[WorkerId], now: SystemTime) -> Result<Heartbeats> {
-        const TEXT: &str = "with beaten as (
+        // Whoever touches several workers locks them in the order of their ids.
+        const TEXT: &str = "with locked as materialized (
+                select w.id from unnest($1) i (id) join resque.workers w on w.id = i.id
+                where w.started is not null
+                order by w.id for no key update of w
+            ), beaten as (
                 update resque.workers w set heartbeat = $2, mark = nextval('resque.numbers')
-                from unnest($1) i (id) where w.id = i.id and w.started is not null
+                from locked l where w.id = l.id
                 returning w.id
             )
             select clock_timestamp(), array(

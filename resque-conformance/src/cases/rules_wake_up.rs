@@ -5,6 +5,7 @@ use resque_core::{Edit, EditTo, FailureRetry, QueueList, Settlement, Ticket};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
+use crate::patience::stays_pending;
 use crate::store::{Store, job, list, queue};
 use crate::{Broken, Verdict};
 
@@ -12,6 +13,19 @@ use crate::{Broken, Verdict};
 fn wait(store: &Store, ticket: Ticket, from: &QueueList) -> JoinHandle<Verdict> {
     let (store, from) = (store.clone(), from.clone());
     tokio::spawn(async move { Ok(store.waiting()?.wait(ticket, &from).await?) })
+}
+
+/// Lets a store do what it does only for somebody who goes on waiting: a wait may end for no reason,
+/// but a store that ends each one has no announcements to test.
+async fn fall_asleep(store: &Store, from: &QueueList) -> Verdict {
+    const ATTEMPTS: usize = 5;
+    for _ in 0..ATTEMPTS {
+        let ticket = store.waiting()?.ticket(from).await?;
+        if stays_pending(store.waiting()?.wait(ticket, from)).await {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// A ticket drawn before something happens over a second connection must end the wait, whether it
@@ -22,6 +36,7 @@ where
     W: Future<Output = Verdict> + Send,
 {
     let (store, from) = (world.store(), list(from));
+    fall_asleep(&store, &from).await?;
     let ticket = store.waiting()?.ticket(&from).await?;
     let early = wait(&store, ticket, &from);
     tokio::task::yield_now().await;

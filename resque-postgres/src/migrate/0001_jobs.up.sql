@@ -176,7 +176,8 @@ create function resque.queue_ids(p_names text[]) returns integer[] language plpg
 declare
     v_ids integer[];
 begin
-    for attempt in 1 .. 2 loop
+    -- Whatever is deleted meanwhile is made again.
+    loop
         select array_agg(q.id order by n.ord) into v_ids
         from unnest(p_names) with ordinality n (name, ord)
         join resque.queues q on q.name = n.name and q.listed;

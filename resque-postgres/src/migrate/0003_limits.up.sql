@@ -6,10 +6,14 @@ create table resque.leases (
     name text collate "C" not null,
     holder text collate "C" not null,
     until timestamptz not null,
-    is_lock boolean not null default false,
-    primary key (name, holder)
+    is_lock boolean not null default false
 ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
+-- Each row is in one of them only: an insert that has to get by two unique indexes at once is refused by the
+-- other one, when two clients put in the same job at the same moment.
 create unique index leases_locks on resque.leases (name) where is_lock;
+create unique index leases_places on resque.leases (name, holder) where not is_lock;
+-- Both kinds are given up and held on by name and holder.
+create index leases_held on resque.leases (name, holder);
 create index leases_until on resque.leases (until);
 
 -- Up to when tokens of a name were taken, and where the line of those who were refused ends. Its row is
@@ -253,7 +257,8 @@ begin
             insert into resque.leases as l (name, holder, until)
             select p_names[n], p_holders[n], max(p_until[n]) from generate_series(v_next, v_last) n
             where p_until[n] is not null group by 1, 2
-            on conflict (name, holder) do update set until = greatest(l.until, excluded.until);
+            on conflict (name, holder) where not is_lock
+                do update set until = greatest(l.until, excluded.until);
             delete from resque.leases l where l.name = p_frees[c] and l.holder = p_freed_holders[c];
         end if;
         v_next := v_last + 1;

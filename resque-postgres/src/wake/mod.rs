@@ -74,9 +74,8 @@ impl Wake {
                     tokio::select! {
                         () = &mut rung => {}
                         () = settings.clock.sleep(patience) => {
-                            if self.oldest_transaction().await? >= end {
-                                self.sleepers.settled(note);
-                            }
+                            let running = self.running_before(end).await?;
+                            self.sleepers.settled(note, running);
                             patience = (patience * 2).min(SETTLE.1);
                         }
                     }
@@ -103,8 +102,7 @@ impl Wake {
             return Ok(());
         };
         let left = self.leave(note, from).await;
-        self.sleepers
-            .left(note, left.as_ref().ok().copied().flatten());
+        self.sleepers.left(note, left.as_ref().ok().copied());
         left.map(drop)
     }
 
@@ -113,9 +111,8 @@ impl Wake {
     async fn leave(&self, note: i64, from: &QueueList) -> Result<Option<i64>> {
         const WHAT: &str = "listen for new jobs";
         const LEAVE: &str = "insert into resque.sleepers (id, queues) values ($1, $2)";
-        const LOOK: &str =
-            "select pg_snapshot_xmin(s)::text::bigint, pg_snapshot_xmax(s)::text::bigint
-            from pg_current_snapshot() s";
+        const LOOK: &str = "select pg_snapshot_xmin(pg_current_snapshot())::text::bigint,
+            pg_current_xact_id()::text::bigint";
         let names = from.names();
         let names: Option<Vec<&str>> =
             names.map(|names| names.iter().map(QueueName::as_str).collect());
@@ -131,10 +128,11 @@ impl Wake {
         Ok((oldest < end).then_some(end))
     }
 
-    /// The number of the oldest transaction that is still under way.
-    async fn oldest_transaction(&self) -> Result<i64> {
-        const TEXT: &str = "select pg_snapshot_xmin(pg_current_snapshot())::text::bigint";
-        let statement = self.link.statement(TEXT);
+    /// How many transactions before this number are still under way.
+    async fn running_before(&self, end: i64) -> Result<i64> {
+        const TEXT: &str = "select count(*) from pg_snapshot_xip(pg_current_snapshot()) x
+            where x::text::bigint < $1";
+        let statement = self.link.statement(TEXT).bind(end);
         let row = self
             .link
             .connections

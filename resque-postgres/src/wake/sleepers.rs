@@ -37,6 +37,8 @@ struct Note {
     rung: u64,
     /// All transactions before this number have to end before the note is certain to be seen.
     settles: Option<i64>,
+    /// How many of them were under way when somebody last looked.
+    running: i64,
 }
 
 /// What a waiter sees.
@@ -98,19 +100,22 @@ impl Sleepers {
             coming: Some(id),
             rung,
             settles: None,
+            running: i64::MAX,
         });
         Some(id)
     }
 
-    /// The note was left, with the number before which transactions may not have seen it. What came
-    /// between a ticket and the note was announced to nobody: who drew one before looks again.
-    pub(super) fn left(&self, id: i64, settles: Option<i64>) {
+    /// The note was left, with the number before which transactions may not have seen it if there are
+    /// any; or, without an answer, it may not be there. What came between a ticket and the note was announced to nobody: who drew one before looks again.
+    pub(super) fn left(&self, id: i64, left: Option<Option<i64>>) {
         let mut state = self.state();
         let moment = state.moment + 1;
         // It may have been taken away already.
         if let Some(note) = state.notes.iter_mut().find(|note| note.coming == Some(id)) {
-            note.id = note.coming.take();
-            note.settles = settles;
+            note.coming = None;
+            note.id = left.map(|_| id);
+            note.settles = left.flatten();
+            note.running = i64::MAX;
             note.rung = moment;
             state.moment = moment;
         }
@@ -118,12 +123,17 @@ impl Sleepers {
         self.rung.notify_waiters();
     }
 
-    /// Every transaction that may not have seen the note has ended: who waits has to look again.
-    pub(super) fn settled(&self, id: i64) {
+    /// So many of the transactions that may not have seen the note are still under way. When they are
+    /// fewer than before, one has ended, with a job perhaps: who waits has to look again.
+    pub(super) fn settled(&self, id: i64, running: i64) {
         let mut state = self.state();
         let moment = state.moment + 1;
-        if let Some(note) = state.notes.iter_mut().find(|note| note.id == Some(id)) {
-            note.settles = None;
+        let is_meant = |note: &&mut Note| note.id == Some(id) && running < note.running;
+        if let Some(note) = state.notes.iter_mut().find(is_meant) {
+            note.running = running;
+            if running == 0 {
+                note.settles = None;
+            }
             note.rung = moment;
             state.moment = moment;
         }

@@ -20,5 +20,6 @@ mod silence;
 mod skew;
 mod strict;
 mod support;
+mod unique;
 mod waiting;
 mod worker;

@@ -58,6 +58,70 @@ async fn a_push_that_began_before_the_note_was_left_wakes_when_it_ends() {
 }
 
 #[tokio::test]
+async fn it_wakes_although_an_older_transaction_goes_on() {
+    let world = World::new().await;
+    world.push("q", &["before"]).await;
+    let (mut early, mut long) = (world.raw().await, world.raw().await);
+    long.run("begin; select pg_current_xact_id()").await;
+    early.run(&format!("begin; {PUT}")).await;
+    let drawn = ticket_with_note(&world).await;
+    let waiting = wait(&world, drawn);
+    early.run("commit").await;
+    woken(waiting).await.unwrap();
+    assert_eq!(world.waiting("q").await, ["before", "a"]);
+}
+
+#[tokio::test]
+async fn a_push_that_began_while_the_note_was_being_left_wakes_when_it_ends() {
+    let world = World::new().await;
+    world.push("q", &["before"]).await;
+    let (mut early, mut gate) = (world.raw().await, world.raw().await);
+    // The note has its number, and its commit waits.
+    gate.run(
+        "create function resque.wait_at_gate() returns trigger language plpgsql as $$ begin \
+            perform pg_advisory_xact_lock(tableoid::bigint) from resque.sleepers; return null; end $$; \
+        create constraint trigger gate after insert on resque.sleepers deferrable initially deferred \
+            for each row execute function resque.wait_at_gate(); \
+        select pg_advisory_lock('resque.sleepers'::regclass::oid::bigint)",
+    )
+    .await;
+    let drawn = ticket(&world).await;
+    let leaving = wait(&world, drawn);
+    let held_up = "select count(*) from pg_locks where locktype = 'advisory' and not granted \
+        and objid = 'resque.sleepers'::regclass::oid";
+    while gate.number(held_up).await == 0 {
+        tokio::task::yield_now().await;
+    }
+    early.run(&format!("begin; {PUT}")).await;
+    gate.run("select pg_advisory_unlock('resque.sleepers'::regclass::oid::bigint)")
+        .await;
+    woken(leaving).await.unwrap();
+    let drawn = ticket(&world).await;
+    assert_eq!(world.waiting("q").await, ["before"]);
+    let waiting = wait(&world, drawn);
+    early.run("commit").await;
+    woken(waiting).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_note_that_was_refused_is_left_again() {
+    let world = World::new().await;
+    let mut raw = world.raw().await;
+    raw.run(
+        "create function resque.refuse() returns trigger language plpgsql as $$ begin \
+            raise exception 'full' using errcode = 'disk_full'; end $$; \
+        create trigger refuse before insert on resque.sleepers for each row \
+            execute function resque.refuse()",
+    )
+    .await;
+    let drawn = ticket(&world).await;
+    woken(wait(&world, drawn)).await.unwrap_err();
+    raw.run("drop trigger refuse on resque.sleepers").await;
+    ticket_with_note(&world).await;
+    assert_eq!(raw.number(NOTES).await, 1);
+}
+
+#[tokio::test]
 async fn a_push_in_a_stricter_transaction_wakes_too() {
     let world = World::new().await;
     world.push("q", &["before"]).await;
