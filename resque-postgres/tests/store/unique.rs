@@ -8,7 +8,7 @@ use tokio::sync::Barrier;
 
 use crate::support::{World, job};
 
-const ROUNDS: usize = 60;
+const ROUNDS: usize = 300;
 const CLIENTS: usize = 4;
 
 /// Pushes a unique job of this name beside two plain ones, all in flight at once; answers whether the
