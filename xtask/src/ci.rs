@@ -1,5 +1,7 @@
 //! `cargo xtask ci`: everything that must hold before a change lands. `.ci/run` is this and no more.
 
+use clap::Args;
+
 use crate::{Result, bench, examples, features, interop, shell, test, tidy};
 
 /// A step with the name that is printed, and what it does.
@@ -17,15 +19,33 @@ const STEPS: &[Step] = &[
     ("load programs", || bench::run(&bench::Options::SMOKE)),
 ];
 
-pub(crate) fn run() -> Result<()> {
+#[derive(Args, Debug)]
+pub(crate) struct Options {
+    /// Begins with this step, such as `clippy`, instead of the tests
+    #[arg(long)]
+    from: Option<String>,
+}
+
+pub(crate) fn run(options: &Options) -> Result<()> {
     ensure_components()?;
+    if let Some(from) = &options.from {
+        let steps = STEPS.iter().skip_while(|(name, _)| name != from);
+        let steps: Vec<_> = steps.collect();
+        if steps.is_empty() {
+            let names: Vec<&str> = STEPS.iter().map(|(name, _)| *name).collect();
+            return Err(format!("there is no step {from:?}, but {}", names.join(", ")).into());
+        }
+        return steps.into_iter().try_for_each(take);
+    }
     // The README's command: `cargo xtask test`.
     let tally = test::run(&test::Options::default())?;
-    for (name, work) in STEPS {
-        shell::step(name, work)?;
-    }
+    STEPS.iter().try_for_each(take)?;
     tally.print();
     Ok(())
+}
+
+fn take((name, work): &Step) -> Result<()> {
+    shell::step(name, work)
 }
 
 /// A minimal toolchain has neither formatter nor linter.

@@ -47,7 +47,7 @@ enum Command {
     /// Runs the load programs beside the servers' own tools and writes the table of speed into README.md
     Bench(bench::Options),
     /// Runs every step of CI, in order, with the seconds each took
-    Ci,
+    Ci(ci::Options),
 }
 
 fn main() -> ExitCode {
@@ -59,7 +59,7 @@ fn main() -> ExitCode {
         Command::Interop(options) => interop::run(&options),
         Command::Guarantees(options) => guarantees::run(&options),
         Command::Bench(options) => bench::run(&options),
-        Command::Ci => shell::step("everything", ci::run),
+        Command::Ci(options) => shell::step("everything", || ci::run(&options)),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
