@@ -166,6 +166,14 @@ impl Migrator {
         query.fetch_one(connection).await?.try_get(0)
     }
 
+    /// The same, read in a transaction of its own.
+    async fn read_encoding(&self, connection: &mut PgConnection) -> sqlx::Result<String> {
+        let mut transaction = connection.begin_with(BEGIN).await?;
+        let encoding = self.encoding(&mut transaction).await?;
+        transaction.rollback().await?;
+        Ok(encoding)
+    }
+
     /// Names and errors are Unicode, and one that cannot be written would hold up a whole exchange.
     fn check_encoding(&self, encoding: &str) -> Result<()> {
         if encoding == "UTF8" {
@@ -331,7 +339,7 @@ impl Migrator {
     /// Fails unless the schema is of the version that this library works with.
     pub(crate) async fn check(&self, connection: &mut PgConnection) -> Result<()> {
         const WHAT: &str = "look at the schema";
-        let encoding = self.encoding(connection).await;
+        let encoding = self.read_encoding(connection).await;
         self.check_encoding(&encoding.map_err(|error| self.refused(WHAT, error))?)?;
         let applied = self.read(connection).await;
         let applied = applied.map_err(|error| self.refused(WHAT, error))?;
