@@ -62,7 +62,8 @@ pub(crate) struct LocksInTwoSteps;
 #[async_trait]
 impl Twist for LocksInTwoSteps {
     async fn push(&self, inner: &Backend, batch: &[Enqueue]) -> Result<Vec<Pushed>> {
-        let mut pushed = Vec::new();
+        // Whose lock is taken is told here; the rest goes in together, as a batch has to.
+        let (mut answers, mut free) = (Vec::new(), Vec::new());
         for job in batch {
             if let Some(lock) = &job.lock {
                 let leases = ability!(inner, limits)
@@ -70,7 +71,7 @@ impl Twist for LocksInTwoSteps {
                     .await?;
                 tokio::task::yield_now().await;
                 if !leases.is_empty() {
-                    pushed.push(Pushed::Duplicate);
+                    answers.push(Some(Pushed::Duplicate));
                     continue;
                 }
                 let claim = Claim {
@@ -84,10 +85,15 @@ impl Twist for LocksInTwoSteps {
                 };
                 ability!(inner, limits).claim(&[claim], lock.now).await?;
             }
-            let job = with_locks(std::slice::from_ref(job), |_| None);
-            pushed.extend(inner.queues().push(&job).await?);
+            answers.push(None);
+            free.push(job.clone());
         }
-        Ok(pushed)
+        let pushed = inner.queues().push(&with_locks(&free, |_| None)).await?;
+        let mut pushed = pushed.into_iter();
+        let answers = answers.into_iter();
+        Ok(answers
+            .filter_map(|answer| answer.or_else(|| pushed.next()))
+            .collect())
     }
 }
 
