@@ -72,6 +72,8 @@ abilities! { ($)
     Limits, limits, "not offered: limits";
     /// The accessor `cancel`: asking for the end of a running job.
     Cancel, cancel, "not offered: cancel";
+    /// The accessor `history`: remembering what the store looked like, minute by minute.
+    History, history, "not offered: history";
     /// The fact `atomic_batch`: a push of many is all or nothing.
     AtomicBatch, atomic_batch, "not offered: atomic_batch";
     /// [`World::with_neighbour`]: another namespace of the same store.
@@ -95,6 +97,7 @@ impl Ability {
             Self::Keyspace => queues.keyspace().is_some(),
             Self::Limits => queues.limits().is_some(),
             Self::Cancel => queues.cancel().is_some(),
+            Self::History => queues.history().is_some(),
             Self::AtomicBatch => queues.info().atomic_batch,
             Self::Neighbour => world.neighbour().is_some(),
             Self::Outage => world.outage().is_some(),

@@ -8,7 +8,7 @@ use resque_core::{
     Backend, CancelJobs, Cursor, DelayedJob, DelayedJobs, Enqueue, Exchange, FailureEntry,
     FailureOrder, FailureQuery, FailureRecord, FailureStore, Held, Keyspace, Limits, Page, Payload,
     QueueBackend, QueueControl, QueueList, QueueName, Reservation, ScheduleStore, Settled,
-    Settlement, WaitForJobs, WorkerId, WorkerRegistry,
+    Settlement, StatsHistory, WaitForJobs, WorkerId, WorkerRegistry,
 };
 
 use crate::Verdict;
@@ -123,6 +123,12 @@ impl Store {
         self.queues()
             .cancel()
             .ok_or_else(|| Broken::new("`cancel()` is `None`"))
+    }
+
+    pub(crate) fn history(&self) -> Verdict<&dyn StatsHistory> {
+        self.queues()
+            .history()
+            .ok_or_else(|| Broken::new("`history()` is `None`"))
     }
 
     pub(crate) fn schedules(&self) -> Verdict<&dyn ScheduleStore> {

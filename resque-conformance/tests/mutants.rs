@@ -11,6 +11,8 @@ mod bytes;
 mod failures;
 #[path = "mutants/harness.rs"]
 mod harness;
+#[path = "mutants/history.rs"]
+mod history;
 #[path = "mutants/holding.rs"]
 mod holding;
 #[path = "mutants/limits.rs"]
@@ -517,6 +519,39 @@ mutants! {
         "rules_cancel::a_mark_names_one_job";
     marks_anything: limits::MarksAnything,
         "rules_cancel::a_settled_job_cannot_be_marked";
+
+    keeps_any_sample: history::KeepsAnySample,
+        "rules_history::a_minute_is_sampled_once";
+    samples_in_two_steps: history::SamplesInTwoSteps,
+        "rules_history::of_racing_samples_one_is_kept";
+    keeps_the_moment: history::KeepsTheMoment::default(),
+        "rules_history::a_minute_is_sampled_once";
+    remembers_backwards: history::Ranges::Backwards,
+        "rules_history::samples_come_in_order_of_time";
+    ranges_with_the_end: history::Ranges::WithTheEnd,
+        "rules_history::a_range_ends_before_its_end";
+    ranges_without_the_start: history::Ranges::WithoutTheStart,
+        "rules_history::a_range_ends_before_its_end";
+    ranges_without_bounds: history::Ranges::Unbounded,
+        "rules_history::a_range_is_read_in_pages";
+    remembers_six_days: history::Ranges::SixDays,
+        "rules_history::samples_go_after_seven_days";
+    makes_up_history: history::Ranges::MadeUp,
+        "rules_history::a_new_store_has_no_history";
+    takes_alike_for_one: history::Ranges::Alike,
+        "rules_history::minutes_that_look_alike_are_two";
+    remembers_for_ever: history::RemembersForEver::default(),
+        "rules_history::samples_go_after_seven_days";
+    keeps_text: history::KeepsText,
+        "rules_history::a_sample_comes_back_byte_for_byte";
+    clears_no_history: history::ClearsNoHistory,
+        "rules_history::a_clear_forgets_the_history";
+    samples_next_door: history::SamplesNextDoor::new,
+        "rules_history::the_neighbours_history_is_not_ours", surroundings;
+    counts_the_delayed: history::CountsTheDelayed,
+        "rules_history::the_backlog_is_what_waits_in_all_queues";
+    waits_for_ever: history::WaitsForEver,
+        "rules_history::the_oldest_of_the_backlog_has_been_pushed";
 }
 
 /// The backend without a twist keeps every promise, so that it is the twist that is noticed.

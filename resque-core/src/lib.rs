@@ -14,6 +14,7 @@ mod enqueue;
 mod error;
 mod failure;
 mod glob;
+mod history;
 mod hooks;
 mod job;
 mod limits;
@@ -34,14 +35,14 @@ mod worker_id;
 
 pub use self::backend::{
     Backend, CancelJobs, Connect, DelayedJobs, FailureStore, Keyspace, Limits, QueueBackend,
-    QueueControl, ScheduleStore, Ticket, WaitForJobs, WorkerRegistry,
+    QueueControl, ScheduleStore, StatsHistory, Ticket, WaitForJobs, WorkerRegistry,
 };
 #[cfg(feature = "worker")]
 pub use self::backend::{Commit, GroupCommit};
 #[cfg(feature = "worker")]
 pub use self::client::blocking;
 pub use self::client::{
-    Client, Delayed, Enqueued, Failures, Info, MassRemove, NewJob, Prepared, QueueSample,
+    Client, Delayed, Enqueued, Failures, History, Info, MassRemove, NewJob, Prepared, QueueSample,
     QueuedJob, ScheduleStatus, Schedules, Stats,
 };
 #[cfg(feature = "testing")]
@@ -55,6 +56,7 @@ pub use self::failure::{
     FailureQuery, FailureRecord, FailureRetry,
 };
 pub use self::glob::Glob;
+pub use self::history::{Backlog, HISTORY_KEPT, Sample, minute_of};
 pub use self::hooks::{EnqueueContext, Hooks, Middleware, Next, WorkerContext, WorkerHooks};
 pub use self::job::{
     Attempt, Decision, Handler, Handlers, Job, JobContext, JobError, JobFailure, JobResult,

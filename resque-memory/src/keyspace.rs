@@ -46,6 +46,9 @@ impl State {
         keys.extend(seconds.iter().map(|second| format!("delayed:{second}")));
         keys.extend(self.counted.keys());
         self.schedules.keys(&mut keys);
+        if !self.history.is_empty() {
+            keys.push("rs:history".to_owned());
+        }
         keys
     }
 

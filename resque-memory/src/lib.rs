@@ -48,8 +48,8 @@
 //!   when it dies.
 //! - Two heartbeats of the same time are two: what was decided because of the first is void.
 
-// `store` holds the state, one part each in `jobs`, `workers`, `counters`, `failures`, `delayed` and
-// `limits`;
+// `store` holds the state, one part each in `jobs`, `workers`, `counters`, `failures`, `delayed`,
+// `limits` and `history`;
 // `exchange` is the step that touches them all. The other files implement a trait each.
 mod cancel;
 mod control;
@@ -57,6 +57,7 @@ mod counters;
 mod delayed;
 mod exchange;
 mod failures;
+mod history;
 mod jobs;
 mod keyspace;
 mod limits;

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use resque_core::{
     BackendInfo, CancelJobs, DelayedJobs, Edit, Enqueue, Exchange, Keyspace, Limits, Page, Payload,
     Popped, Pushed, QueueBackend, QueueControl, QueueList, QueueListing, QueueName, Result,
-    ScheduleStore, Settlement, WaitForJobs, WorkerId,
+    ScheduleStore, Settlement, StatsHistory, WaitForJobs, WorkerId,
 };
 
 use crate::MemoryBackend;
@@ -103,6 +103,10 @@ impl QueueBackend for MemoryBackend {
     }
 
     fn cancel(&self) -> Option<&dyn CancelJobs> {
+        Some(&*self.store)
+    }
+
+    fn history(&self) -> Option<&dyn StatsHistory> {
         Some(&*self.store)
     }
 }

@@ -9,6 +9,7 @@ use resque_core::{Error, SharedClock};
 use crate::counters::Counters;
 use crate::delayed::Delayed;
 use crate::failures::Failures;
+use crate::history::History;
 use crate::jobs::Queues;
 use crate::limits::Counted;
 use crate::schedules::Schedules;
@@ -31,6 +32,7 @@ pub(crate) struct State {
     pub(crate) delayed: Delayed,
     pub(crate) counted: Counted,
     pub(crate) schedules: Schedules,
+    pub(crate) history: History,
 }
 
 impl State {
@@ -47,6 +49,7 @@ impl State {
             delayed: self.delayed.clear_all(),
             counted: std::mem::take(&mut self.counted),
             schedules: self.schedules.clear_all(),
+            history: std::mem::take(&mut self.history),
         }
     }
 }

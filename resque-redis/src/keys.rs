@@ -63,6 +63,11 @@ impl Keys {
         format!("{}rs:cancel:{id}", self.prefix)
     }
 
+    /// What the store looked like, minute by minute.
+    pub(crate) fn history(&self) -> String {
+        self.key("rs:history")
+    }
+
     /// A counter.
     pub(crate) fn stat(&self, name: &str) -> String {
         format!("{}stat:{name}", self.prefix)
@@ -100,6 +105,7 @@ impl Keys {
             ("rs:line:", "a hash of times"),
             ("rs:turns:", "a sorted set of jobs"),
             ("rs:cancel:", "text"),
+            ("rs:history", "a sorted set of samples"),
         ];
         let rest = key.strip_prefix(&*self.prefix).unwrap_or(key);
         let known = KINDS.iter().find(|(start, _)| rest.starts_with(start));

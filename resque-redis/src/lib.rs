@@ -35,6 +35,7 @@ mod due;
 mod edit;
 mod exchange;
 mod failures;
+mod history;
 mod keys;
 mod keyspace;
 mod known;

@@ -32,6 +32,12 @@ pub(crate) static RENEW_LEASES: Script = script!("common", "trouble", "leases", 
 /// Marks reservations as to be ended.
 pub(crate) static MARK: Script = script!("common", "mark");
 
+/// Counts what waits in all queues.
+pub(crate) static BACKLOG: Script = script!("common", "backlog");
+
+/// Keeps the sample of a minute.
+pub(crate) static RECORD_SAMPLE: Script = script!("common", "record_sample");
+
 /// Takes jobs out of queues for good.
 pub(crate) static POP: Script = script!("common", "trouble", "asking", "pop");
 

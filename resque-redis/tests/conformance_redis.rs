@@ -20,6 +20,7 @@ resque_conformance::conformance_tests! {
     keyspace: yes,
     limits: yes,
     cancel: yes,
+    history: yes,
     atomic_batch: yes,
     neighbour: yes,
     outage: yes,

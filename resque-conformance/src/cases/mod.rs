@@ -17,6 +17,7 @@ mod rules_counters;
 mod rules_declaration;
 mod rules_edits;
 mod rules_failures;
+mod rules_history;
 mod rules_keyspace;
 mod rules_limits;
 mod rules_queues;
@@ -50,6 +51,7 @@ groups! {
     rules_failures,
     rules_schedules,
     rules_ticks,
+    rules_history,
     rules_keyspace,
     rules_declaration,
 }

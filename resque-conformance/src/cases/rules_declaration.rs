@@ -29,6 +29,7 @@ cases! {
             Ability::Keyspace,
             Ability::Limits,
             Ability::Cancel,
+            Ability::History,
         ] {
             agrees(world, ability)?;
         }
@@ -63,6 +64,7 @@ cases! {
                 queues.control().is_some(),
                 queues.keyspace().is_some(),
                 (queues.limits().is_some(), queues.cancel().is_some()),
+                queues.history().is_some(),
             )
         };
         ensure_eq!(offers(&second), offers(&first), "what is offered");

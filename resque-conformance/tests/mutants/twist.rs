@@ -5,14 +5,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use resque_core::{
-    Backend, BackendInfo, Begin, CancelJobs, Claim, Claimed, Connect, Cursor, DeadWorker,
+    Backend, BackendInfo, Backlog, Begin, CancelJobs, Claim, Claimed, Connect, Cursor, DeadWorker,
     DelayedEdit, DelayedJobs, DelayedPage, Edit, Enqueue, Exchange, FailureId, FailurePage,
     FailureQuery, FailureRecord, FailureRetry, FailureStore, Fired, Firing, Heartbeats, Held,
     Keyspace, Lead, LeadClaim, Lease, Leaving, Left, Limits, NewSchedule, Page, Payload, Popped,
     Promotion, Pushed, QueueBackend, QueueControl, QueueList, QueueListing, QueueName, Receipt,
-    Renewal, Result, ScheduleListing, ScheduleName, ScheduleStore, Settlement, Ticket, WaitForJobs,
-    WorkerId, WorkerListing, WorkerRegistry,
+    Renewal, Result, ScheduleListing, ScheduleName, ScheduleStore, Settlement, StatsHistory,
+    Ticket, WaitForJobs, WorkerId, WorkerListing, WorkerRegistry,
 };
 
 /// The ability of a backend that is known to offer all of them.
@@ -145,6 +146,9 @@ macro_rules! part {
     ($inner:ident, CancelJobs) => {
         ability!($inner, cancel)
     };
+    ($inner:ident, StatsHistory) => {
+        ability!($inner, history)
+    };
 
     ($inner:ident, ScheduleStore) => {
         ability!($inner, schedules)
@@ -196,6 +200,10 @@ macro_rules! twisted {
             }
 
             fn cancel(&self) -> Option<&dyn CancelJobs> {
+                Some(self)
+            }
+
+            fn history(&self) -> Option<&dyn StatsHistory> {
                 Some(self)
             }
         } }
@@ -281,6 +289,12 @@ twists! {
     CancelJobs {
         async fn mark(jobs: &[Receipt]) -> Result<Vec<bool>> => mark;
         async fn marked(jobs: &[Receipt]) -> Result<Vec<bool>> => marked;
+    }
+    StatsHistory {
+        async fn backlog() -> Result<Backlog> => backlog;
+        async fn record_sample(at: SystemTime, sample: &Bytes) -> Result<bool> => record;
+        async fn sample_range(since: SystemTime, until: SystemTime, at_most: usize)
+            -> Result<Vec<(SystemTime, Bytes)>> => range;
     }
 
     ScheduleStore {

@@ -4,6 +4,7 @@ mod abilities;
 mod failures;
 #[cfg(feature = "worker")]
 mod group_commit;
+mod history;
 mod limits;
 mod queue;
 mod registry;
@@ -18,6 +19,7 @@ pub use self::abilities::{DelayedJobs, Keyspace, QueueControl, Ticket, WaitForJo
 pub use self::failures::FailureStore;
 #[cfg(feature = "worker")]
 pub use self::group_commit::{Commit, GroupCommit};
+pub use self::history::StatsHistory;
 pub use self::limits::{CancelJobs, Limits};
 pub use self::queue::QueueBackend;
 pub use self::registry::WorkerRegistry;

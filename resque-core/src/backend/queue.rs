@@ -5,7 +5,10 @@ use std::time::SystemTime;
 
 use async_trait::async_trait;
 
-use super::{CancelJobs, DelayedJobs, Keyspace, Limits, QueueControl, ScheduleStore, WaitForJobs};
+use super::{
+    CancelJobs, DelayedJobs, Keyspace, Limits, QueueControl, ScheduleStore, StatsHistory,
+    WaitForJobs,
+};
 use crate::{
     BackendInfo, Edit, Enqueue, Exchange, Page, Payload, Popped, Pushed, QueueList, QueueListing,
     QueueName, Result, Settlement, WorkerId,
@@ -130,6 +133,11 @@ pub trait QueueBackend: Debug + Send + Sync + 'static {
 
     /// The ability to ask for the end of a job that runs.
     fn cancel(&self) -> Option<&dyn CancelJobs> {
+        None
+    }
+
+    /// The ability to remember what the store looked like, minute by minute.
+    fn history(&self) -> Option<&dyn StatsHistory> {
         None
     }
 }

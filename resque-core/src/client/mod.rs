@@ -16,6 +16,7 @@ mod filter;
 #[cfg(feature = "worker")]
 mod firing;
 mod gates;
+mod history;
 mod info;
 mod inline;
 mod limits;
@@ -37,6 +38,9 @@ use std::sync::Arc;
 use self::classes::Classes;
 pub use self::delayed::Delayed;
 pub use self::failures::Failures;
+pub use self::history::History;
+#[cfg(feature = "worker")]
+pub(crate) use self::history::measure;
 pub use self::info::Info;
 pub use self::mass_remove::MassRemove;
 pub use self::new_job::NewJob;

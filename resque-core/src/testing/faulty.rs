@@ -12,7 +12,7 @@ use crate::{
     FailureId, FailurePage, FailureQuery, FailureRecord, FailureRetry, FailureStore, Heartbeats,
     Held, Keyspace, Leaving, Left, Limits, Page, Payload, Popped, Pushed, QueueBackend,
     QueueControl, QueueList, QueueListing, QueueName, Result, ScheduleStore, Settlement,
-    WaitForJobs, WorkerId, WorkerListing, WorkerRegistry,
+    StatsHistory, WaitForJobs, WorkerId, WorkerListing, WorkerRegistry,
 };
 
 /// A wrapper around any backend that loses calls and replies as it is told.
@@ -87,6 +87,11 @@ impl Faulty {
     fn inner_cancel(&self, operation: Operation) -> Result<&dyn CancelJobs> {
         let ability = self.inner.queues().cancel();
         ability.ok_or_else(|| self.not_offered(operation, "cancel"))
+    }
+
+    fn inner_history(&self, operation: Operation) -> Result<&dyn StatsHistory> {
+        let ability = self.inner.queues().history();
+        ability.ok_or_else(|| self.not_offered(operation, "a history"))
     }
 
     fn inner_control(&self, operation: Operation) -> Result<&dyn QueueControl> {
@@ -209,6 +214,10 @@ impl QueueBackend for Faulty {
 
     fn cancel(&self) -> Option<&dyn CancelJobs> {
         self.inner.queues().cancel().map(|_| self as _)
+    }
+
+    fn history(&self) -> Option<&dyn StatsHistory> {
+        self.inner.queues().history().map(|_| self as _)
     }
 }
 

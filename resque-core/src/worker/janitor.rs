@@ -18,6 +18,7 @@ use super::moments::Moment;
 use super::outage::{Link, broke};
 use super::report::Counters;
 use super::retention::Retention;
+use super::sampler::Sampler;
 use super::sight::Sight;
 use super::{Event, vitals};
 use crate::wire::extra::Death;
@@ -55,6 +56,7 @@ impl Janitor {
                 .saturating_add(settings.stale_after()),
         );
         let mut retention = Retention::new(settings.keep_failures);
+        let mut sampler = Sampler::new(settings.janitor_every);
         loop {
             let connection = self.link.connection();
             match self.round(&connection.backend, &mut sight).await {
@@ -71,6 +73,9 @@ impl Janitor {
             let kept = retention.round(&connection.backend, monotonic, now).await;
             if let Err(error) = kept {
                 self.link.failed("remove old failed jobs", error);
+            }
+            if let Err(error) = sampler.round(&connection.backend, now).await {
+                self.link.failed("sample the store", error);
             }
             self.core.clock.sleep(settings.janitor_every).await;
             self.look_for_stuck_jobs();

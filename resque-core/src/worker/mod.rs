@@ -28,6 +28,7 @@ mod report;
 mod retention;
 mod run;
 mod running;
+mod sampler;
 mod scheduler;
 mod settings;
 mod sight;

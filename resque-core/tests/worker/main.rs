@@ -7,6 +7,7 @@ mod basics;
 mod cancel;
 mod environment;
 mod failures;
+mod history;
 mod limits;
 mod moments;
 mod names;

@@ -20,6 +20,7 @@ macro_rules! suite {
             schedules: yes,
             limits: yes,
             cancel: yes,
+            history: no,
             keyspace: yes,
             atomic_batch: yes,
             neighbour: yes,

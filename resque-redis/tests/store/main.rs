@@ -8,6 +8,7 @@ mod delayed;
 mod exchange;
 mod failures;
 mod formats;
+mod history;
 mod limits;
 mod payloads;
 mod pushes;

@@ -3,15 +3,16 @@
 use std::time::SystemTime;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use futures::future::{Either, select};
 
 use super::{Faulty, unreachable};
 use crate::testing::Operation;
 use crate::{
-    Begin, CancelJobs, Claim, Claimed, Cursor, DelayedEdit, DelayedJobs, DelayedPage, Fired,
-    Firing, Keyspace, Lead, LeadClaim, Lease, Limits, NewSchedule, Promotion, QueueControl,
+    Backlog, Begin, CancelJobs, Claim, Claimed, Cursor, DelayedEdit, DelayedJobs, DelayedPage,
+    Fired, Firing, Keyspace, Lead, LeadClaim, Lease, Limits, NewSchedule, Promotion, QueueControl,
     QueueList, QueueName, Receipt, Renewal, Result, ScheduleListing, ScheduleName, ScheduleStore,
-    Ticket, WaitForJobs,
+    StatsHistory, Ticket, WaitForJobs,
 };
 
 #[async_trait]
@@ -100,6 +101,32 @@ impl CancelJobs for Faulty {
     async fn marked(&self, jobs: &[Receipt]) -> Result<Vec<bool>> {
         let cancel = self.inner_cancel(Operation::Marked)?;
         self.call(Operation::Marked, cancel.marked(jobs)).await
+    }
+}
+
+#[async_trait]
+#[deny(clippy::missing_trait_methods)]
+impl StatsHistory for Faulty {
+    async fn backlog(&self) -> Result<Backlog> {
+        let history = self.inner_history(Operation::Backlog)?;
+        self.call(Operation::Backlog, history.backlog()).await
+    }
+
+    async fn record(&self, at: SystemTime, sample: &Bytes) -> Result<bool> {
+        let history = self.inner_history(Operation::RecordSample)?;
+        self.call(Operation::RecordSample, history.record(at, sample))
+            .await
+    }
+
+    async fn range(
+        &self,
+        since: SystemTime,
+        until: SystemTime,
+        at_most: usize,
+    ) -> Result<Vec<(SystemTime, Bytes)>> {
+        let history = self.inner_history(Operation::SampleRange)?;
+        let call = history.range(since, until, at_most);
+        self.call(Operation::SampleRange, call).await
     }
 }
 
