@@ -264,6 +264,8 @@ mutants! {
         "rules_queues::deleting_a_queue_leaves_its_delayed_jobs";
     hides_stops: queues::HidesStops,
         "rules_control::the_list_says_which_queues_are_stopped";
+    asks_only_the_list: queues::AsksOnlyTheList,
+        "rules_control::a_stop_can_be_asked_for";
     lists_backwards: queues::ListsBackwards,
         "rules_queues::queues_are_listed_in_byte_order_with_lengths";
     lists_what_was_made: queues::ListsWhatWasMade::default(),

@@ -12,6 +12,10 @@ impl QueueControl for Store {
         Ok(())
     }
 
+    async fn stopped(&self, queue: &QueueName) -> Result<bool> {
+        Ok(self.step(|state| state.queues.stopped.contains(queue)))
+    }
+
     async fn set_paused(&self, paused: bool) -> Result<()> {
         self.step(|state| state.queues.set_paused(paused));
         Ok(())

@@ -20,6 +20,14 @@ impl QueueControl for Store {
         Ok(())
     }
 
+    async fn stopped(&self, queue: &QueueName) -> Result<bool> {
+        const TEXT: &str =
+            "select coalesce(bool_or(q.stopped), false) from resque.queues q where q.name = $1";
+        let query = self.statement(TEXT).bind(queue.as_str());
+        let row = self.row("ask whether a queue is stopped", query).await?;
+        self.get(&row, 0)
+    }
+
     async fn set_paused(&self, paused: bool) -> Result<()> {
         const TEXT: &str = "with put as (
                 update resque.settings set paused = $1 where paused <> $1 returning 1

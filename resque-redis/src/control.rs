@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use resque_core::{QueueControl, QueueName, Result};
 
-use crate::driver::Batch;
-use crate::store::Store;
+use crate::driver::{Batch, Value};
+use crate::store::{Store, list_of};
 
 /// What Ruby's Resque looks at before it reserves.
 const PAUSE_ALL: &str = "pause-all-workers";
@@ -15,6 +15,16 @@ impl QueueControl for Store {
     async fn set_stopped(&self, queue: &QueueName, stopped: bool) -> Result<()> {
         let key = self.keys.stopped(queue.as_str());
         self.set_flag("stop or start a queue", &key, stopped).await
+    }
+
+    async fn stopped(&self, queue: &QueueName) -> Result<bool> {
+        // As the list of queues asks: something else than a text stops nothing.
+        let key = self.keys.stopped(queue.as_str());
+        let mut batch = Batch::new();
+        batch.command("MGET").arg(&key);
+        let flags = self.on_key("ask whether a queue is stopped", &key, &batch);
+        let flags = list_of(flags.await?);
+        Ok(flags.first().and_then(Value::as_bytes) == Some(b"true"))
     }
 
     async fn set_paused(&self, paused: bool) -> Result<()> {

@@ -106,6 +106,22 @@ cases! {
         Ok(())
     }
 
+    /// Anybody can ask whether a queue is stopped, before it exists too.
+    #[needs(control)]
+    async fn a_stop_can_be_asked_for(world: &World) -> Verdict {
+        let store = world.store();
+        store.push("news", [1]).await?;
+        ensure_eq!(store.control()?.stopped(&queue("mail")).await?, false, "before");
+        store.control()?.set_stopped(&queue("mail"), true).await?;
+        ensure_eq!(store.control()?.stopped(&queue("mail")).await?, true, "without a job");
+        store.push("mail", [2]).await?;
+        ensure_eq!(store.control()?.stopped(&queue("mail")).await?, true, "with a job");
+        ensure_eq!(store.control()?.stopped(&queue("news")).await?, false, "the other queue");
+        store.control()?.set_stopped(&queue("mail"), false).await?;
+        ensure_eq!(store.control()?.stopped(&queue("mail")).await?, false, "afterwards");
+        Ok(())
+    }
+
     /// A queue can be stopped before it exists.
     #[needs(control)]
     async fn a_queue_can_be_stopped_before_it_exists(world: &World) -> Verdict {

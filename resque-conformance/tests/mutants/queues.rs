@@ -493,6 +493,20 @@ impl Twist for HidesStops {
     }
 }
 
+/// Who asks whether a queue is stopped hears only of queues that exist.
+#[derive(Debug)]
+pub(crate) struct AsksOnlyTheList;
+
+#[async_trait]
+impl Twist for AsksOnlyTheList {
+    async fn stopped(&self, inner: &Backend, queue: &QueueName) -> Result<bool> {
+        let listing = inner.queues().queues().await?;
+        Ok(listing
+            .get(queue.as_str())
+            .is_some_and(|status| status.stopped))
+    }
+}
+
 /// Queues are listed backwards.
 #[derive(Debug)]
 pub(crate) struct ListsBackwards;

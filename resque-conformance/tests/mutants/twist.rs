@@ -277,6 +277,7 @@ twists! {
     }
     QueueControl {
         async fn set_stopped(queue: &QueueName, stopped: bool) -> Result<()> => set_stopped;
+        async fn stopped(queue: &QueueName) -> Result<bool> => stopped;
         async fn set_paused(paused: bool) -> Result<()> => set_paused;
         async fn paused() -> Result<bool> => paused;
     }

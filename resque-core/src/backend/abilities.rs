@@ -75,6 +75,9 @@ pub trait QueueControl: Debug + Send + Sync {
     /// Stops a queue (it takes jobs and gives none) or starts it again. The queue need not exist.
     async fn set_stopped(&self, queue: &QueueName, stopped: bool) -> Result<()>;
 
+    /// Whether a queue is stopped, whether it exists or not, at the price of one look.
+    async fn stopped(&self, queue: &QueueName) -> Result<bool>;
+
     /// Pauses reserving for all workers, or ends the pause.
     async fn set_paused(&self, paused: bool) -> Result<()>;
 

@@ -27,6 +27,15 @@ impl Client {
             .await
     }
 
+    /// Whether a queue is stopped, whether it exists or not.
+    ///
+    /// # Errors
+    ///
+    /// As for [`stop_queue`](Client::stop_queue).
+    pub async fn is_stopped(&self, queue: &str) -> Result<bool> {
+        self.control()?.stopped(&QueueName::new(queue)?).await
+    }
+
     /// Pauses all workers: they finish what they hold and reserve nothing.
     ///
     /// # Errors

@@ -64,6 +64,7 @@ operations! {
     DelayedList: "list the delayed jobs",
     DelayedEdit: "edit delayed jobs",
     SetStopped: "stop or start a queue",
+    Stopped: "ask whether a queue is stopped",
     SetPaused: "pause or resume",
     Paused: "ask for the pause",
     ScheduleList: "list the schedules",

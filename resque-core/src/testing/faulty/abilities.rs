@@ -139,6 +139,11 @@ impl QueueControl for Faulty {
             .await
     }
 
+    async fn stopped(&self, queue: &QueueName) -> Result<bool> {
+        let control = self.inner_control(Operation::Stopped)?;
+        self.call(Operation::Stopped, control.stopped(queue)).await
+    }
+
     async fn set_paused(&self, paused: bool) -> Result<()> {
         let control = self.inner_control(Operation::SetPaused)?;
         self.call(Operation::SetPaused, control.set_paused(paused))

@@ -94,7 +94,8 @@ impl<'a> Members<'a> {
     }
 
     /// The most arrays and objects that were open at once so far, this object included.
-    pub(crate) fn deepest(&self) -> usize {
+    #[must_use]
+    pub fn deepest(&self) -> usize {
         self.scanner.deepest() + 1
     }
 
