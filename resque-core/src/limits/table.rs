@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use super::Rate;
@@ -57,7 +58,7 @@ impl LimitTable {
         }
         let job = decode(payload.as_bytes()).ok()?;
         let class = self.classes.get(&*job.class);
-        let of_class = class.and_then(|limits| limits.of(&job.class, &job.args));
+        let of_class = class.and_then(|limits| ask(&**limits, &job.class, &job.args));
         let Some(of_queue) = of_queue else {
             return of_class;
         };
@@ -75,6 +76,17 @@ impl LimitTable {
         }
         Some(wanted)
     }
+}
+
+/// Asks a class for the limits of a job. One whose key cannot be told has none, like one whose
+/// arguments do not fit.
+fn ask(limits: &dyn Limiting, class: &str, args: &str) -> Option<Wanted> {
+    // It is asked where the upkeep of the worker is done, which a panic must not end: the job would
+    // come to the next worker and end that too.
+    catch_unwind(AssertUnwindSafe(|| limits.of(class, args))).unwrap_or_else(|_| {
+        tracing::error!(class, "the key of a limit panicked; the job is not limited");
+        None
+    })
 }
 
 impl fmt::Debug for LimitTable {

@@ -120,6 +120,19 @@ async fn a_refused_job_waits_without_an_attempt_and_without_a_slot() {
 }
 
 #[tokio::test]
+async fn a_key_that_panics_ends_no_worker() {
+    let world = World::new();
+    let limits = JobLimits::<Any>::new().at_most_by(1, |args: &Any| match args[0].as_u64() {
+        Some(1) => panic!("nobody has thought of 1"),
+        number => format!("{number:?}"),
+    });
+    world.push("Ok", 0..3).await;
+    let mut worker = start(world.worker().limits("Ok", limits));
+    worker.settled(3).await;
+    assert_eq!(worker.quit().await.processed, 3);
+}
+
+#[tokio::test]
 async fn a_rate_spreads_the_starts() {
     let world = World::new();
     world.push("Ok", 0..4).await;

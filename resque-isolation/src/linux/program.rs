@@ -20,6 +20,9 @@ use super::process::Process;
 use super::starter::Starter;
 use crate::Exec;
 
+/// The exception of a job whose program failed.
+const FAILED: &str = "Resque::ProgramFailed";
+
 /// How much of what a program says is kept: its last words.
 const LAST_WORDS: usize = 16 << 10;
 
@@ -67,14 +70,19 @@ impl Exec {
     }
 
     /// Starts the program, however long the system refuses; `None` once nobody wants it any more.
-    async fn persist(&self, job: &JobContext, leash: &Leash) -> Option<Running> {
+    ///
+    /// # Errors
+    ///
+    /// What it is about this job that no process can ever be started for it.
+    async fn persist(&self, job: &JobContext, leash: &Leash) -> io::Result<Option<Running>> {
         let mut wait = WAITS.0;
         loop {
             if leash.kill().is_cancelled() || leash.term().is_cancelled() {
-                return None;
+                return Ok(None);
             }
             match self.start(job).await {
-                Ok(running) => return Some(running),
+                Ok(running) => return Ok(Some(running)),
+                Err(error) if is_about_the_job(&error) => return Err(error),
                 Err(error) => tracing::error!(%error, "could not start a process for a job"),
             }
             tokio::select! {
@@ -102,14 +110,18 @@ impl Isolation for Exec {
     }
 
     async fn perform(&self, job: &JobContext, leash: &Leash) -> Isolated {
-        let Some(running) = self.persist(job, leash).await else {
-            return Isolated::NotStarted;
-        };
         let Running {
             mut process,
             mut input,
             errors,
-        } = running;
+        } = match self.persist(job, leash).await {
+            Ok(Some(running)) => running,
+            Ok(None) => return Isolated::NotStarted,
+            Err(error) => {
+                let text = format!("the program cannot be started for this job: {error}");
+                return Isolated::Failed(JobFailure::new(FAILED, text));
+            }
+        };
         let payload = job.payload().clone();
         // A program may end without having read all of it, or any.
         let feeding = tokio::spawn(async move {
@@ -150,6 +162,13 @@ impl Isolation for Exec {
     async fn close(&self) {}
 }
 
+/// Whether a process could not be started because of what it is told about its job: a class with a
+/// null character, or one that is longer than a variable can be.
+fn is_about_the_job(error: &io::Error) -> bool {
+    use io::ErrorKind::{ArgumentListTooLong, InvalidInput};
+    matches!(error.kind(), ArgumentListTooLong | InvalidInput)
+}
+
 /// What the end of a program means for its job.
 fn end(exit: ChildExit, asked: bool, words: LastWords) -> Isolated {
     match exit.cause {
@@ -161,7 +180,7 @@ fn end(exit: ChildExit, asked: bool, words: LastWords) -> Isolated {
                 "" => format!("the program ended with exit status {status}"),
                 text => text.to_owned(),
             };
-            Isolated::Failed(JobFailure::new("Resque::ProgramFailed", error))
+            Isolated::Failed(JobFailure::new(FAILED, error))
         }
         ExitCause::Signalled(_) => Isolated::Died(exit),
     }

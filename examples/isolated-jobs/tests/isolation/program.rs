@@ -88,3 +88,20 @@ async fn a_program_that_is_not_there_is_found_out_at_the_start() {
     assert!(matches!(error, Error::InvalidSetting { .. }), "{error:?}");
     assert!(error.to_string().contains("no-such-program"), "{error}");
 }
+
+#[tokio::test]
+async fn a_class_that_no_process_can_be_told_fails_its_job_and_holds_up_no_other() {
+    let world = World::new();
+    let long = format!(r#"{{"class":"{}","args":[]}}"#, "A".repeat(200_000));
+    let null = r#"{"class":"A\u0000","args":[]}"#;
+    world
+        .push(&[null, &long, r#"{"class":"A","args":[]}"#])
+        .await;
+    let left = world.run(world.worker().isolation(shell("cat"))).await;
+    assert_eq!((left.report.processed, left.report.failed), (3, 2));
+    for failure in &left.failures {
+        assert_eq!(failure.exception, "Resque::ProgramFailed");
+        let told = "the program cannot be started for this job: ";
+        assert!(failure.error.starts_with(told), "{}", failure.error);
+    }
+}
