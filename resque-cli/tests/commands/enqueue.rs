@@ -170,3 +170,15 @@ fn a_batch_whose_store_dies_half_way_says_which_line_goes_on() {
         (&1_500.into(), &1_499.into())
     );
 }
+
+#[test]
+fn a_batch_that_went_on_with_a_line_goes_on_with_no_earlier_one() {
+    // What is full says so, and takes nothing.
+    let server = resque_testserver::Redis::new().max_memory("1", "noeviction");
+    let server = server.start().unwrap();
+    let place = Place { url: server.url() };
+    let lines = "{\"class\":\"A\",\"queue\":\"q\"}\n".repeat(5);
+    let batch = ["enqueue", "--batch", "-", "--from-line", "4"];
+    let run = place.pipe(&batch, lines.as_bytes());
+    assert_has(&run.err, &["0 jobs enqueued; go on with --from-line 4"]);
+}

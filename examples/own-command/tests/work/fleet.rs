@@ -1,6 +1,10 @@
 //! Several processes.
 
-use resque_testserver::poll_until;
+use std::fs::{self, File};
+use std::path::Path;
+use std::process::Command;
+
+use resque_testserver::{Program, poll_until};
 
 use crate::shop::{PATIENCE, Shop, pids, signal, wait_for_end};
 
@@ -34,6 +38,64 @@ fn a_process_that_dies_is_started_again_and_all_leave_together() {
     work.signal("QUIT").unwrap();
     assert!(work.end(PATIENCE).unwrap());
     assert_eq!(shop.json(&["workers"])["workers"], serde_json::json!([]));
+}
+
+/// Two processes of this program, which log to a file what goes wrong with them.
+fn two_processes(shop: &Shop, program: &Path, log: &Path, more: &[&str]) -> Program {
+    let mut command = Command::new(program);
+    let args = "work -q * -c 1 --processes 2 --prune-after 2 --log-level error";
+    command
+        .args(args.split(' '))
+        .args(more)
+        .env("RESQUE_URL", shop.url())
+        .stderr(File::create(log).unwrap());
+    Program::start(command).unwrap()
+}
+
+/// Waits until so many lines of the log say that a process is missing.
+fn wait_for_missing(log: &Path, count: usize) {
+    let missing = poll_until(PATIENCE, || {
+        let log = fs::read_to_string(log).unwrap();
+        (log.matches("is missing").count() >= count).then_some(())
+    });
+    assert!(missing.is_some(), "{}", fs::read_to_string(log).unwrap());
+}
+
+#[test]
+fn a_process_that_makes_no_sense_of_its_settings_any_more_ends_no_other() {
+    let shop = Shop::open("spoilt");
+    let folder = tempfile::tempdir().unwrap();
+    let (schedule, log) = (folder.path().join("s.yml"), folder.path().join("log"));
+    fs::write(&schedule, "").unwrap();
+    let program = Path::new(env!("CARGO_BIN_EXE_shop"));
+    let more = ["--schedule", schedule.to_str().unwrap()];
+    let mut work = two_processes(&shop, program, &log, &more);
+    let first = shop.wait_for_workers(2);
+    fs::write(&schedule, "nonsense").unwrap();
+    signal(first[0], "KILL");
+    wait_for_missing(&log, 2);
+    fs::write(&schedule, "").unwrap();
+    shop.wait_for_another(&first);
+    work.signal("QUIT").unwrap();
+    assert!(work.end(PATIENCE).unwrap());
+}
+
+#[test]
+fn a_process_that_cannot_be_started_again_at_once_ends_no_other() {
+    let shop = Shop::open("replaced");
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let (program, log) = (folder.path().join("shop"), folder.path().join("log"));
+    let install = || fs::hard_link(env!("CARGO_BIN_EXE_shop"), &program).unwrap();
+    install();
+    let mut work = two_processes(&shop, &program, &log, &[]);
+    let first = shop.wait_for_workers(2);
+    fs::remove_file(&program).unwrap();
+    signal(first[0], "KILL");
+    wait_for_missing(&log, 2);
+    install();
+    shop.wait_for_another(&first);
+    work.signal("QUIT").unwrap();
+    assert!(work.end(PATIENCE).unwrap());
 }
 
 #[test]
@@ -75,10 +137,7 @@ fn signals_are_passed_on_and_a_new_process_is_paused_like_the_others() {
     // What is taken before the signal arrives would hide the rest.
     poll_until(PATIENCE, || paused(&shop).then_some(())).unwrap();
     signal(first[0], "KILL");
-    shop.wait_for(&["workers"], |listing| {
-        let pids = pids(listing["workers"].as_array()?);
-        (pids.len() == 2 && !pids.contains(&first[0])).then_some(())
-    });
+    shop.wait_for_another(&first);
     shop.json(&["enqueue", "Delivery", "0", "-q", "other"]);
     let waiting = shop.json(&["peek", "other"]);
     assert_eq!(waiting["length"], 1);

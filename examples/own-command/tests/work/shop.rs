@@ -79,6 +79,21 @@ impl Shop {
         })
     }
 
+    /// Waits until another process stands in for the first of these, and the second still works.
+    #[track_caller]
+    pub(crate) fn wait_for_another(&self, before: &[u32]) {
+        self.wait_for(&["workers"], |listing| {
+            let pids = pids(listing["workers"].as_array()?);
+            let same = [before[0], before[1]].map(|pid| pids.contains(&pid));
+            (pids.len() == 2 && same == [false, true]).then_some(())
+        });
+    }
+
+    /// Where the shop's store is.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
     /// Waits until so many jobs were performed.
     #[track_caller]
     pub(crate) fn wait_for_processed(&self, count: u64) {

@@ -14,6 +14,9 @@ use crate::output::{Answer, Progress, count};
 
 /// How many jobs go in one round trip.
 const CHUNK: usize = 1_000;
+/// How many bytes of lines go in one round trip, so that long ones fill neither our memory nor the
+/// store's.
+const CHUNK_BYTES: usize = 8 << 20;
 /// The longest line that is read; Redis takes no longer text anyway.
 const LONGEST: u64 = 512 * 1024 * 1024;
 
@@ -50,7 +53,7 @@ impl Batch {
             ..Done::default()
         };
         loop {
-            let first = lines.number + 1;
+            let first = self.from_line.max(lines.number + 1);
             let jobs = self.chunk(&mut lines, &mut done, &progress)?;
             if jobs.is_empty() {
                 break;
@@ -86,10 +89,12 @@ impl Batch {
         progress: &Progress,
     ) -> Result<Vec<NewJob>, Failure> {
         let mut jobs = Vec::with_capacity(CHUNK);
-        while jobs.len() < CHUNK && lines.next()? {
+        let mut bytes = 0;
+        while jobs.len() < CHUNK && bytes < CHUNK_BYTES && lines.next()? {
             if lines.number < self.from_line {
                 continue;
             }
+            bytes += lines.text.len();
             match line::read(&lines.text, self.queue.as_ref()) {
                 Ok(job) => jobs.extend(job),
                 Err(wrong) => {

@@ -18,7 +18,7 @@ use tokio::task::JoinSet;
 use super::background::DETACHED;
 use super::supervised::{PAUSED, SUPERVISED};
 use crate::context::runtime;
-use crate::failure::{Failure, MISUSED};
+use crate::failure::{Failure, MISUSED, chain};
 
 /// The first pause before a process that died is started again; it doubles with each time.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -107,28 +107,40 @@ struct Keeper {
 impl Keeper {
     async fn keep(mut self) -> Result<(), Failure> {
         let mut pause = FIRST_PAUSE;
+        let mut first = true;
         loop {
             let started = self.clock.monotonic();
-            let status = self.watch().await?;
+            let ended = self.watch().await;
             let lived = self.clock.monotonic().saturating_sub(started);
-            if self.stopping || (self.leaves_when_idle && status.success()) {
+            if self.stopping {
                 return Ok(());
             }
-            if status.code() == Some(MISUSED.into()) {
-                let reason = "a process could not make sense of its settings, as told above";
-                return Err(Failure::setting("work", reason));
+            // What cannot work at all shows at once; later it is an accident, or a job's doing.
+            if first && lived < DONE_WELL {
+                check(&ended)?;
             }
-            if status.success() {
-                tracing::info!(
-                    process = self.number,
-                    "a worker process left; another one starts"
-                );
-                continue;
-            }
+            first = false;
+            let why = match ended {
+                Ok(status) if status.success() && self.leaves_when_idle => return Ok(()),
+                Ok(status) if status.success() => {
+                    tracing::info!(
+                        process = self.number,
+                        "a worker process left; another one starts"
+                    );
+                    continue;
+                }
+                Ok(status) => format!("it died: {status}"),
+                Err(failure) => chain(&failure),
+            };
             if lived >= DONE_WELL {
                 pause = FIRST_PAUSE;
             }
-            tracing::error!(process = self.number, %status, ?pause, "a worker process died; another one starts after a pause");
+            tracing::error!(
+                process = self.number,
+                why,
+                ?pause,
+                "a worker process is missing; another one starts after a pause"
+            );
             self.rest(pause).await;
             if self.stopping {
                 return Ok(());
@@ -196,6 +208,18 @@ impl Keeper {
         }
         let child = command.spawn();
         child.map_err(|source| Failure::io("start a worker process", source))
+    }
+}
+
+/// Whether the first process could be started and made sense of its settings.
+fn check(ended: &Result<ExitStatus, Failure>) -> Result<(), Failure> {
+    match ended {
+        Ok(status) if status.code() == Some(MISUSED.into()) => {
+            let reason = "a process could not make sense of its settings, as told above";
+            Err(Failure::setting("work", reason))
+        }
+        Ok(_) => Ok(()),
+        Err(failure) => Err(Failure::Undone(chain(failure))),
     }
 }
 

@@ -1,6 +1,6 @@
 //! A worker that is one of several processes.
 
-use std::io::{self, Read};
+use std::io::{self, ErrorKind, Read};
 use std::thread;
 
 use resque::worker::WorkerHandle;
@@ -29,7 +29,9 @@ pub(super) fn obey(worker: &WorkerHandle) -> Result<(), Failure> {
     let worker = worker.clone();
     let watch = move || {
         // Nothing is ever written: the end means that the other process has gone, whatever way.
-        let _ = io::stdin().read(&mut [0]);
+        while matches!(io::stdin().read(&mut [0]), Err(error) if error.kind() == ErrorKind::Interrupted)
+        {
+        }
         tracing::warn!("the process that started this one has gone");
         worker.stop_now();
     };
