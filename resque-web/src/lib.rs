@@ -1,0 +1,30 @@
+//! The front end of Resque for Rust: a dashboard and an HTTP interface, each an [`axum::Router`] with
+//! its own authentication, over any backend.
+//!
+//! ```
+//! use resque_core::Client;
+//! use resque_memory::MemoryBackend;
+//! use resque_web::{Access, Dashboard};
+//!
+//! let client = Client::new(MemoryBackend::new().backend());
+//! let access = Access::basic("ada", "correct horse battery staple");
+//! let jobs = Dashboard::new(client).access(access).allow_host("shop.example").into_router();
+//! let app: axum::Router = axum::Router::new().nest("/jobs", jobs);
+//! ```
+//!
+//! Who may see it is always said by somebody: without [`Dashboard::access`] only this machine may.
+//! See [`Access`] for passwords, tokens, and the login of the application around it.
+
+mod actions;
+mod api;
+mod assets;
+mod dashboard;
+mod fault;
+mod guard;
+mod pages;
+mod probes;
+mod state;
+mod view;
+
+pub use self::dashboard::Dashboard;
+pub use self::guard::{Access, Refusal, Role, Visitor};

@@ -1,0 +1,33 @@
+//! The pages: each renders one view with one template.
+
+mod fault;
+mod overview;
+mod shell;
+pub(crate) mod show;
+mod visit;
+
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use axum::response::Redirect;
+use axum::routing::get;
+
+use crate::actions;
+use crate::fault::Fault;
+use crate::state::App;
+
+pub(crate) use self::shell::{Shell, Tab};
+pub(crate) use self::visit::Visit;
+
+/// The routes of all pages. A new file of this module adds its own here.
+pub(crate) fn router(app: &App) -> Router<App> {
+    Router::new()
+        .route("/", get(home))
+        .route("/overview", get(overview::overview))
+        .merge(actions::router())
+        .fallback(async || Fault::missing("There is no such page."))
+        .layer(from_fn_with_state(app.clone(), fault::as_page))
+}
+
+async fn home(visit: Visit) -> Redirect {
+    Redirect::to(&visit.link("/overview"))
+}

@@ -1,0 +1,176 @@
+//! The store as a whole: one reading that serves everybody who looks at about the same time.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::OptionFuture;
+use futures::try_join;
+use resque_core::{BackendInfo, Client, Error, QueueListing, Result, WorkerListing};
+use tokio::sync::Mutex;
+
+use super::Moment;
+use crate::fault::Fault;
+
+/// What a store holds, counted.
+#[derive(Debug)]
+pub(crate) struct Glance {
+    /// When it was read, by our clock.
+    pub(crate) at: Moment,
+    /// The same, for measuring.
+    pub(crate) taken: Duration,
+    /// All queues.
+    pub(crate) queues: QueueListing,
+    /// All workers and what they hold.
+    pub(crate) workers: WorkerListing,
+    /// How many attempts have ended.
+    pub(crate) processed: u64,
+    /// How many failed.
+    pub(crate) failed: u64,
+    /// How many records of failures there are.
+    pub(crate) failures: u64,
+    /// How many jobs wait for their time, where that can be.
+    pub(crate) delayed: Option<u64>,
+    /// Whether reserving is paused for all workers, where that can be.
+    pub(crate) paused: Option<bool>,
+    /// Which backend it is.
+    pub(crate) backend: BackendInfo,
+}
+
+impl Glance {
+    async fn take(client: &Client) -> Result<Self> {
+        let Some(store) = client.backend() else {
+            // The error that says so comes from the client.
+            return Err(client
+                .queue_listing()
+                .await
+                .err()
+                .unwrap_or(Error::Conflict {
+                    what: "the store".to_owned(),
+                }));
+        };
+        let (queues, workers) = (store.queues(), store.workers());
+        let delayed: OptionFuture<_> = queues.delayed().map(|delayed| delayed.count()).into();
+        let paused: OptionFuture<_> = queues.control().map(|control| control.paused()).into();
+        let optional = async { Ok((delayed.await.transpose()?, paused.await.transpose()?)) };
+        let (listing, workers, processed, failed, failures, (delayed, paused)) = try_join!(
+            queues.queues(),
+            workers.workers(),
+            workers.stat("processed"),
+            workers.stat("failed"),
+            store.failures().count(None),
+            optional,
+        )?;
+        Ok(Self {
+            at: Moment::new(client.clock().now()),
+            taken: client.clock().monotonic(),
+            queues: listing,
+            workers,
+            processed: u64::try_from(processed).unwrap_or(0),
+            failed: u64::try_from(failed).unwrap_or(0),
+            failures,
+            delayed,
+            paused,
+            backend: queues.info(),
+        })
+    }
+
+    /// How many jobs wait in queues.
+    pub(crate) fn pending(&self) -> u64 {
+        self.queues.queues.iter().map(|queue| queue.length).sum()
+    }
+
+    /// How many workers hold a job.
+    pub(crate) fn working(&self) -> u64 {
+        let workers = self.workers.workers.iter();
+        workers.filter(|worker| worker.holds.is_some()).count() as u64
+    }
+}
+
+/// The last glance, and an older one to compare it with.
+pub(crate) struct Glances {
+    freshness: Duration,
+    last: Mutex<Seen>,
+}
+
+#[derive(Debug, Default)]
+struct Seen {
+    /// None after a change, too.
+    now: Option<Arc<Glance>>,
+    /// What rates are reckoned from.
+    before: Option<Earlier>,
+    /// What comes after it.
+    next: Option<Earlier>,
+}
+
+/// What remains of an earlier glance.
+#[derive(Clone, Copy, Debug)]
+struct Earlier {
+    taken: Duration,
+    processed: u64,
+}
+
+/// Over how long a rate is reckoned, at least.
+const SPAN: Duration = Duration::from_secs(5);
+
+impl Glances {
+    pub(crate) fn new(freshness: Duration) -> Self {
+        Self {
+            freshness,
+            last: Mutex::default(),
+        }
+    }
+
+    /// A glance that is fresh enough. Whoever asks meanwhile gets the same one.
+    pub(crate) async fn get(&self, client: &Client) -> std::result::Result<Arc<Glance>, Fault> {
+        let mut seen = self.last.lock().await;
+        let now = client.clock().monotonic();
+        if let Some(glance) = &seen.now
+            && now.saturating_sub(glance.taken) < self.freshness
+        {
+            return Ok(glance.clone());
+        }
+        let glance = Arc::new(Glance::take(client).await?);
+        seen.note(&glance);
+        Ok(glance)
+    }
+
+    /// How many attempts have ended each second lately, if that is known yet.
+    pub(crate) async fn rate(&self) -> Option<f64> {
+        let seen = self.last.lock().await;
+        let (before, now) = (seen.before?, seen.now.as_ref()?);
+        let span = now.taken.saturating_sub(before.taken).as_secs_f64();
+        let done = now.processed.checked_sub(before.processed)?;
+        // Far below the numbers that a float cannot hold.
+        (span > 0.0).then(|| done as f64 / span)
+    }
+
+    /// Makes the next one new.
+    pub(crate) async fn forget(&self) {
+        self.last.lock().await.now = None;
+    }
+}
+
+impl Seen {
+    fn note(&mut self, glance: &Arc<Glance>) {
+        let earlier = Earlier {
+            taken: glance.taken,
+            processed: glance.processed,
+        };
+        let next = self.next.get_or_insert(earlier);
+        if glance.taken.saturating_sub(next.taken) >= SPAN {
+            self.before = self.next.replace(earlier);
+        } else if self.before.is_none() {
+            self.before = Some(*next);
+        }
+        self.now = Some(glance.clone());
+    }
+}
+
+impl fmt::Debug for Glances {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Glances")
+            .field("freshness", &self.freshness)
+            .finish_non_exhaustive()
+    }
+}
