@@ -51,7 +51,7 @@ pub struct Exec {
     /// The program that becomes the other one, if it is not this one.
     pub(crate) shim: Option<PathBuf>,
     #[cfg(target_os = "linux")]
-    pub(crate) starter: std::sync::OnceLock<crate::linux::Starter>,
+    pub(crate) started: std::sync::OnceLock<crate::linux::Started>,
 }
 
 impl Exec {
@@ -63,7 +63,7 @@ impl Exec {
             limits: Limits::new(),
             shim: None,
             #[cfg(target_os = "linux")]
-            starter: std::sync::OnceLock::new(),
+            started: std::sync::OnceLock::new(),
         }
     }
 

@@ -46,7 +46,7 @@
 //! | [`migrating`] | every call of the Ruby and Perl clients, and ours |
 //!
 //! Features: `memory` and `redis` (on unless turned off), `fred` (another driver for Redis),
-//! `postgres`, `process` (jobs in processes of their own), `testing`.
+//! `postgres`, `process` (jobs in processes of their own), `metrics`, `testing`.
 
 mod connect;
 /// Jobs in processes of their own.

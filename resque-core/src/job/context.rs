@@ -209,6 +209,15 @@ impl JobContext {
         self.shared.attempt.enqueued_at
     }
 
+    /// How long it waited in its queue, where that is known.
+    #[must_use]
+    pub fn waited(&self) -> Option<Duration> {
+        let Attempt {
+            enqueued_at, since, ..
+        } = self.shared.attempt;
+        Some(since?.duration_since(enqueued_at?).unwrap_or_default())
+    }
+
     /// Whether the worker had been given it before and the reply may have been lost.
     #[must_use]
     pub fn is_redelivered(&self) -> bool {

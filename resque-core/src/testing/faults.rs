@@ -13,6 +13,8 @@ pub enum Fault {
     NotExecuted,
     /// The store executes the request and its reply is lost: [`crate::Error::OutcomeUnknown`].
     ReplyLost,
+    /// The call never ends.
+    NeverEnds,
 }
 
 macro_rules! operations {

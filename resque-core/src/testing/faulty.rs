@@ -51,6 +51,7 @@ impl Faulty {
         match self.faults.decide(operation) {
             None => call.await,
             Some(Fault::NotExecuted) => Err(unreachable(operation)),
+            Some(Fault::NeverEnds) => std::future::pending().await,
             Some(Fault::ReplyLost) => {
                 call.await?;
                 Err(Error::outcome_unknown(

@@ -2,6 +2,8 @@
 
 mod ending;
 mod jobs;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod schedules;
 
 use std::fmt;
@@ -40,6 +42,8 @@ pub struct WorkerBuilder {
     titles: Titles,
     heartbeat_every: Option<Duration>,
     janitor_every: Option<Duration>,
+    #[cfg(feature = "metrics")]
+    recording: Option<super::metrics::Recording>,
 }
 
 /// What a worker does.
@@ -61,6 +65,8 @@ impl WorkerBuilder {
             titles: Titles::default(),
             heartbeat_every: None,
             janitor_every: None,
+            #[cfg(feature = "metrics")]
+            recording: None,
         }
     }
 
@@ -237,7 +243,11 @@ impl WorkerBuilder {
             (true, false) => Signals::Obeyed,
             (true, true) => Signals::GracefulTerm,
         };
-        let events = Events::new(self.sinks);
+        #[cfg(feature = "metrics")]
+        let meters = super::metrics::Meters::new(self.recording, &settings.pools);
+        #[cfg(not(feature = "metrics"))]
+        let meters = super::no_metrics::Meters;
+        let events = Events::new(self.sinks, meters);
         Worker::new(
             self.backend,
             self.handlers,

@@ -7,6 +7,7 @@ use super::events::Events;
 use super::identity::Identity;
 use super::limiter::Limiter;
 use super::outage::Link;
+use super::pulse::Pulse;
 use super::report::Counters;
 use super::settings::Settings;
 use super::slots::Slots;
@@ -24,6 +25,7 @@ pub(crate) struct Core {
     pub(crate) store_clock: StoreClock,
     pub(crate) slots: Slots,
     pub(crate) vitals: Vitals,
+    pub(crate) pulse: Pulse,
     pub(crate) events: Events,
     pub(crate) counters: Counters,
     /// What jobs need before they start; `None` if no class has limits.
@@ -66,6 +68,7 @@ impl Core {
             store_clock: StoreClock::new(clock.clone()),
             slots: Slots::new(&settings.pools, Identity::of_this_process())?,
             vitals: Vitals::new(clock.clone(), settings.stale_after()),
+            pulse: Pulse::new(clock.clone()),
             counters: Counters::default(),
             links: OnceLock::new(),
             phase: Mutex::new(Phase::Starting),

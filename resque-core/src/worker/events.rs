@@ -5,6 +5,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+#[cfg(feature = "metrics")]
+use super::metrics::Meters;
+#[cfg(not(feature = "metrics"))]
+use super::no_metrics::Meters;
 use super::{Phase, StopReport};
 use crate::{Decision, Error, JobContext, JobFailure, Progress, QueueName, ScheduleName, WorkerId};
 
@@ -202,13 +206,20 @@ pub(crate) type Sink = Arc<dyn Fn(&Event) + Send + Sync>;
 #[derive(Clone, Default)]
 pub(crate) struct Events {
     sinks: Arc<[Sink]>,
+    meters: Meters,
 }
 
 impl Events {
-    pub(crate) fn new(sinks: Vec<Sink>) -> Self {
+    pub(crate) fn new(sinks: Vec<Sink>, meters: Meters) -> Self {
         Self {
             sinks: sinks.into(),
+            meters,
         }
+    }
+
+    /// Who counts.
+    pub(crate) fn meters(&self) -> &Meters {
+        &self.meters
     }
 
     /// Whether anybody listens.
@@ -216,15 +227,27 @@ impl Events {
         !self.sinks.is_empty()
     }
 
-    /// Tells an event, which is made only if somebody listens.
+    /// Tells an event that belongs to a single job, which is made only if somebody listens; what is
+    /// counted of it is counted elsewhere, without making it.
     pub(crate) fn tell(&self, event: impl FnOnce() -> Event) {
-        if self.sinks.is_empty() {
-            return;
+        if !self.sinks.is_empty() {
+            self.tell_all(&event());
         }
-        let event = event();
+    }
+
+    /// Tells an event that comes seldom, and counts it.
+    pub(crate) fn announce(&self, event: impl FnOnce() -> Event) {
+        if !self.sinks.is_empty() || self.meters.are_on() {
+            let event = event();
+            self.meters.count(&event);
+            self.tell_all(&event);
+        }
+    }
+
+    fn tell_all(&self, event: &Event) {
         for sink in &*self.sinks {
             // A listener that panics must not take the worker down with it.
-            if catch_unwind(AssertUnwindSafe(|| sink(&event))).is_err() {
+            if catch_unwind(AssertUnwindSafe(|| sink(event))).is_err() {
                 tracing::error!("a listener to worker events panicked");
             }
         }
@@ -260,7 +283,7 @@ mod tests {
                 counts.fetch_add(1, Ordering::Relaxed);
             }),
         ];
-        Events::new(sinks).tell(|| Event::Idle);
+        Events::new(sinks, Meters::default()).tell(|| Event::Idle);
         assert_eq!(heard.load(Ordering::Relaxed), 1);
     }
 }

@@ -110,9 +110,23 @@ pub(crate) struct Answer {
     pub(crate) result: Result<Exchange>,
 }
 
-/// Performs one exchange.
+/// Performs one exchange, and tells how long it took.
 pub(crate) async fn send(
     core: Arc<Core>,
+    connection: Connection,
+    from: Arc<QueueList>,
+    round: Round,
+) -> Answer {
+    let under_way = core.pulse.exchange();
+    let answer = exchange(&core, connection, from, round).await;
+    let (took, settled) = (under_way.elapsed(), answer.round.batch.len());
+    let given = answer.result.as_ref().ok();
+    core.events.meters().exchange(took, settled, given);
+    answer
+}
+
+async fn exchange(
+    core: &Core,
     connection: Connection,
     from: Arc<QueueList>,
     round: Round,

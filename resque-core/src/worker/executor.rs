@@ -93,7 +93,8 @@ impl Executor {
     /// Performs a job; `None` if it goes back to its queue: the worker stops and has ended it, or
     /// it was never begun.
     async fn attempt(&self, running: &Running, ctx: &JobContext) -> Option<Performed> {
-        let started = self.core.events.heard().then(|| {
+        let meters = self.core.events.meters().started(ctx);
+        let started = (meters.is_some() || self.core.events.heard()).then(|| {
             self.core.events.tell(|| Event::JobStarted(ctx.into()));
             self.core.clock.monotonic()
         });
@@ -112,6 +113,9 @@ impl Executor {
         };
         if let (Some(started), Some(performed)) = (started, &end) {
             let elapsed = self.core.clock.monotonic().saturating_sub(started);
+            if let Some(meters) = meters {
+                meters.ended(performed, elapsed);
+            }
             self.core.events.tell(|| Event::JobFinished {
                 job: ctx.into(),
                 ending: ending(performed),
@@ -162,8 +166,11 @@ impl Executor {
     ) -> Option<Settlement> {
         let receipt = running.receipt().clone();
         let Some(performed) = end else {
-            let stops = self.core.demand() > Demand::Nothing;
-            return (!stops).then(|| Settlement::release(receipt));
+            if self.core.demand() > Demand::Nothing {
+                return None;
+            }
+            self.given_back(running, ctx);
+            return Some(Settlement::release(receipt));
         };
         Some(performed.settlement(ctx, receipt, || self.core.store_clock.now()))
     }
@@ -309,6 +316,29 @@ impl Duty {
 }
 
 impl Executor {
+    /// Tells of a job that was begun and goes back to its queue.
+    fn given_back(&self, running: &Running, ctx: &JobContext) {
+        let elapsed = self.elapsed(running);
+        self.core.events.meters().cut_off(ctx, false, elapsed);
+        self.core.events.tell(|| Event::JobFinished {
+            job: ctx.into(),
+            ending: Ending::Abandoned,
+            elapsed,
+        });
+    }
+
+    /// Counts a job that was ended and is recorded as failed.
+    fn count_failed(&self, running: &Running) {
+        if let Some(ctx) = running.context() {
+            let elapsed = self.elapsed(running);
+            self.core.events.meters().cut_off(&ctx, true, elapsed);
+        }
+    }
+
+    fn elapsed(&self, running: &Running) -> Duration {
+        self.core.clock.monotonic().saturating_sub(running.since)
+    }
+
     fn panicked(&self, running: &Running) -> Settlement {
         let reservation = &running.reservation;
         let now = self.core.store_clock.now();
@@ -343,20 +373,17 @@ impl Drop for Duty {
         };
         if std::thread::panicking() {
             let settlement = executor.panicked(running);
+            executor.count_failed(running);
             self.tell(Some(settlement));
             return;
         }
         if let Some(settlement) = executor.terminated(running) {
+            executor.count_failed(running);
             self.tell(Some(settlement));
             return;
         }
         if let Some(ctx) = running.context() {
-            let core = &executor.core;
-            core.events.tell(|| Event::JobFinished {
-                job: (&ctx).into(),
-                ending: Ending::Abandoned,
-                elapsed: core.clock.monotonic().saturating_sub(running.since),
-            });
+            executor.given_back(running, &ctx);
         }
         self.tell(None);
     }

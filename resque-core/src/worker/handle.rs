@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use super::core::Core;
 use super::lifecycle::LifeEvent;
 use super::supervisor::Note;
-use super::{Phase, Snapshot, StopCause};
+use super::{Health, Phase, Snapshot, StopCause};
 
 /// Stops, pauses and shows a worker. Cloning is cheap; what is asked for before the worker runs is
 /// done when it does, and a worker that has stopped stays stopped.
@@ -67,6 +67,13 @@ impl WorkerHandle {
         } = &*self.core;
         let outage = self.core.outage();
         Snapshot::take(self.phase(), store_clock.now(), outage, counters, slots)
+    }
+
+    /// Whether the worker lives and whether it takes jobs, for probes. It can be asked from any
+    /// thread at any time, and never waits.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        Health::of(&self.core)
     }
 
     fn wish(&self, event: LifeEvent) {

@@ -52,23 +52,35 @@ impl Heart {
 
     /// Beats until it is stopped; answers the ids that are on the registry then.
     pub(crate) async fn run(mut self, stop: CancellationToken) -> Vec<WorkerId> {
+        let core = self.core.clone();
+        self.beat_until(stop).await;
+        core.pulse.rest();
+        self.into_registered()
+    }
+
+    async fn beat_until(&mut self, stop: CancellationToken) {
         let mut backoff = Backoff::new(self.core.settings.retry_between);
         let mut wait = self.core.settings.heartbeat_every;
         loop {
             let core = self.core.clone();
+            core.pulse.turn();
             tokio::select! {
                 biased;
-                () = stop.cancelled() => return self.into_registered(),
+                () = stop.cancelled() => return,
                 () = core.vitals.wanted() => {}
                 () = core.clock.sleep(wait) => {}
             }
+            core.pulse.turn();
             let connection = self.link.connection();
+            let began = core.clock.monotonic();
             let beaten = tokio::select! {
                 biased;
                 // Whatever is cut off here is settled by leaving the registry.
-                () = stop.cancelled() => return self.into_registered(),
+                () = stop.cancelled() => return,
                 beaten = self.beat() => beaten,
             };
+            let took = core.clock.monotonic().saturating_sub(began);
+            core.events.meters().heartbeat(took, beaten.is_ok());
             wait = match beaten {
                 Ok(()) => {
                     backoff.reset();
@@ -132,7 +144,7 @@ impl Heart {
         let _held = self.link.backend().workers().register(&ids, now).await?;
         self.last = Some(sent);
         self.core.vitals.beaten(sent);
-        self.core.events.tell(|| Event::Registered {
+        self.core.events.announce(|| Event::Registered {
             workers: self.core.slots.ids(),
         });
         Ok(())

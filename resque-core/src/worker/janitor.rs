@@ -228,7 +228,7 @@ impl Janitor {
         for (leaving, left) in leaving.iter().zip(left) {
             if left == Left::Gone {
                 tracing::warn!(worker = %leaving.worker, "pruned a dead worker");
-                self.core.events.tell(|| Event::Pruned {
+                self.core.events.announce(|| Event::Pruned {
                     worker: leaving.worker.clone(),
                 });
             }
@@ -251,7 +251,7 @@ impl Janitor {
             "recorded the job of a dead worker as failed"
         };
         tracing::warn!(worker = %dead.id, class, queue = held.queue, "{what}");
-        self.core.events.tell(|| Event::Recovered {
+        self.core.events.announce(|| Event::Recovered {
             worker: dead.id,
             class,
             queue: held.queue,
@@ -278,7 +278,7 @@ impl Janitor {
                     ?elapsed,
                     "a job is stuck: it does not yield"
                 );
-                self.core.events.tell(|| Event::Stuck { job, elapsed });
+                self.core.events.announce(|| Event::Stuck { job, elapsed });
             }
         }
     }

@@ -11,6 +11,7 @@ mod exchange;
 mod executor;
 mod giving_back;
 mod handle;
+mod health;
 mod heartbeat;
 mod identity;
 mod isolation;
@@ -18,12 +19,17 @@ mod janitor;
 mod leaving;
 mod lifecycle;
 mod limiter;
+#[cfg(feature = "metrics")]
+pub mod metrics;
 mod moments;
+#[cfg(not(feature = "metrics"))]
+mod no_metrics;
 mod outage;
 mod own_title;
 mod pacing;
 mod pool;
 mod promoter;
+mod pulse;
 mod report;
 mod retention;
 mod run;
@@ -46,7 +52,10 @@ pub use self::builder::WorkerBuilder;
 pub use self::env::{Verbosity, WithoutEffect, WorkerEnv};
 pub use self::events::{Ending, Event, JobInfo};
 pub use self::handle::WorkerHandle;
-pub use self::isolation::{ChildExit, ExitCause, Isolated, Isolation, Leash, Manner};
+pub use self::health::Health;
+pub use self::isolation::{
+    ChildCount, ChildExit, CountedChild, ExitCause, Isolated, Isolation, Leash, Manner,
+};
 pub use self::lifecycle::Phase;
 pub use self::pacing::Polling;
 pub use self::report::{StopCause, StopReason, StopReport};

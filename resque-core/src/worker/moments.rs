@@ -72,6 +72,8 @@ impl Hooker {
 
     fn tell(&self, hook: &'static str, error: String) {
         tracing::error!(hook, error, "a worker hook failed");
-        self.core.events.tell(|| Event::HookFailed { hook, error });
+        self.core
+            .events
+            .announce(|| Event::HookFailed { hook, error });
     }
 }

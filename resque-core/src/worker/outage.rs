@@ -118,7 +118,7 @@ impl Link {
         if let Some(since) = down_since {
             let lasted = self.clock.monotonic().saturating_sub(since);
             tracing::info!(?lasted, "the store can be reached again");
-            self.events.tell(|| Event::OutageOver { lasted });
+            self.events.announce(|| Event::OutageOver { lasted });
         }
     }
 
@@ -243,7 +243,7 @@ fn tell(events: &Events, doing: &'static str, error: Error, outage: bool) {
     } else {
         tracing::error!(%error, cause, doing, "the store is in trouble; going on");
     }
-    events.tell(|| {
+    events.announce(|| {
         let error = Arc::new(error);
         if outage {
             Event::Outage { doing, error }

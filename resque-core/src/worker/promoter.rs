@@ -62,7 +62,7 @@ impl Promoter {
         }
         let count = promotion.moved;
         if count > 0 {
-            self.core.events.tell(|| Event::Promoted { count });
+            self.core.events.announce(|| Event::Promoted { count });
         }
         if count >= AT_MOST {
             return Ok(Duration::ZERO);

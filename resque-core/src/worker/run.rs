@@ -10,7 +10,7 @@ use super::core::Core;
 use super::engine::{Engine, Started};
 use super::events::Events;
 use super::executor::Executor;
-use super::isolation::Manner;
+use super::isolation::{ChildCount, Manner};
 use super::lifecycle::LifeEvent;
 use super::moments::Hooker;
 use super::settings::{OnTerm, Settings};
@@ -108,7 +108,7 @@ impl Worker {
             client: client.clone(),
         };
         before_first_fork(&hooker).await?;
-        open_isolation(&core.settings).await?;
+        open_isolation(&core).await?;
 
         let (jobs, batches) = mpsc::unbounded_channel();
         let (moments, to_call) = mpsc::unbounded_channel();
@@ -210,7 +210,8 @@ async fn before_first_fork(hooker: &Hooker) -> Result<()> {
 }
 
 /// Prepares to perform jobs in other processes, if that is wanted.
-async fn open_isolation(settings: &Settings) -> Result<()> {
+async fn open_isolation(core: &Core) -> Result<()> {
+    let settings = &core.settings;
     let Some(isolation) = &settings.isolation else {
         return Ok(());
     };
@@ -218,6 +219,7 @@ async fn open_isolation(settings: &Settings) -> Result<()> {
     let manner = Manner {
         fails_when_asked_to_stop: settings.on_term == OnTerm::Fail,
         title_prefix: settings.titles.clone(),
+        children: ChildCount::new(core.events.meters().clone()),
     };
     isolation.open(slots, manner).await
 }

@@ -66,7 +66,7 @@ fn end(core: &Arc<Core>, running: Arc<Running>) {
         queue = job.queue,
         "a running job is cancelled"
     );
-    core.events.tell(|| Event::Cancelled { job });
+    core.events.announce(|| Event::Cancelled { job });
     running.cancel_for_good();
     let core = core.clone();
     tokio::spawn(async move {

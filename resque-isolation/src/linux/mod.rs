@@ -13,4 +13,4 @@ mod warm;
 
 pub use self::entry::child_entry;
 pub(crate) use self::pool::Pool;
-pub(crate) use self::starter::Starter;
+pub(crate) use self::program::Started;

@@ -58,8 +58,7 @@ impl Pool {
     }
 
     async fn start_one(&self) -> std::result::Result<WarmChild, NotStarted> {
-        let prefix = self.manner.title_prefix.as_deref();
-        WarmChild::start(&self.starter, &self.settings, prefix).await
+        WarmChild::start(&self.starter, &self.settings, &self.manner).await
     }
 
     /// A child that is ready, as soon as there is one.

@@ -122,7 +122,7 @@ mod tests {
     use std::process::Command;
 
     use super::*;
-    use crate::linux::Starter;
+    use crate::linux::starter::Starter;
 
     async fn shell(script: &str) -> Process {
         let starter = Starter::new().unwrap();

@@ -9,7 +9,9 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use resque_core::worker::{ChildExit, ExitCause, Isolated, Isolation, Leash, Manner};
+use resque_core::worker::{
+    ChildCount, ChildExit, CountedChild, ExitCause, Isolated, Isolation, Leash, Manner,
+};
 use resque_core::{Clock, Error, JobContext, JobFailure, Performed, Result, SystemClock};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::unix::pipe;
@@ -35,8 +37,16 @@ const TERMINATED: i32 = 128 + 15;
 /// How long nobody tries to start a program after the system has refused, at first and at most.
 const WAITS: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 
+/// What programs are started with.
+#[derive(Debug)]
+pub(crate) struct Started {
+    starter: Starter,
+    children: ChildCount,
+}
+
 /// A program at work.
 struct Running {
+    counted: CountedChild,
     process: Process,
     input: pipe::Sender,
     errors: pipe::Receiver,
@@ -44,8 +54,8 @@ struct Running {
 
 impl Exec {
     async fn start(&self, job: &JobContext) -> io::Result<Running> {
-        let starter = self.starter.get();
-        let starter = starter.ok_or_else(|| io::Error::other("the worker has not begun"))?;
+        let started = self.started.get();
+        let started = started.ok_or_else(|| io::Error::other("the worker has not begun"))?;
         let mut command = command::again(self.shim.as_deref(), BECOME, self.limits);
         command
             .arg(&self.program)
@@ -56,13 +66,14 @@ impl Exec {
             .env("RESQUE_WORKER", job.worker().map_or("", |id| id.as_str()))
             .stdin(Stdio::piped())
             .stderr(Stdio::piped());
-        let mut child = starter.start(command).await?;
+        let mut child = started.starter.start(command).await?;
         let (input, errors) = (child.stdin.take(), child.stderr.take());
         let process = Process::new(child)?;
         let (Some(input), Some(errors)) = (input, errors) else {
             return Err(io::Error::other("the program has no pipes"));
         };
         Ok(Running {
+            counted: started.children.started(),
             process,
             input: pipe::Sender::from_owned_fd(OwnedFd::from(input))?,
             errors: pipe::Receiver::from_owned_fd(OwnedFd::from(errors))?,
@@ -97,7 +108,7 @@ impl Exec {
 
 #[async_trait]
 impl Isolation for Exec {
-    async fn open(&self, _slots: usize, _manner: Manner) -> Result<()> {
+    async fn open(&self, _slots: usize, manner: Manner) -> Result<()> {
         check(self.shim.as_deref())?;
         if !is_there(&self.program) {
             let reason = format!("there is no program {}", self.program.display());
@@ -105,12 +116,16 @@ impl Isolation for Exec {
         }
         let starter = Starter::new();
         let cannot = |error| Error::unavailable("start programs for jobs", error);
-        let _ = self.starter.set(starter.map_err(cannot)?);
+        let _ = self.started.set(Started {
+            starter: starter.map_err(cannot)?,
+            children: manner.children,
+        });
         Ok(())
     }
 
     async fn perform(&self, job: &JobContext, leash: &Leash) -> Isolated {
         let Running {
+            counted: _counted,
             mut process,
             mut input,
             errors,

@@ -6,7 +6,7 @@ use std::os::unix::net::UnixStream as StdStream;
 use std::time::Duration;
 
 use futures::FutureExt;
-use resque_core::worker::{ChildExit, Leash};
+use resque_core::worker::{ChildExit, CountedChild, Leash, Manner};
 use resque_core::{Clock, JobContext, Performed, SystemClock};
 use tokio::net::UnixStream;
 use tokio::net::unix::OwnedWriteHalf;
@@ -33,6 +33,7 @@ pub(super) struct WarmChild {
     writer: OwnedWriteHalf,
     /// How many jobs it may perform yet.
     jobs_left: u32,
+    counted: CountedChild,
 }
 
 /// Why a child could not be started.
@@ -75,12 +76,13 @@ impl WarmChild {
     pub(super) async fn start(
         starter: &Starter,
         settings: &Settings,
-        title_prefix: Option<&str>,
+        manner: &Manner,
     ) -> Result<Self, NotStarted> {
         let (ours, theirs) = StdStream::pair()?;
         ours.set_nonblocking(true)?;
         let mut command = command::again(settings.program.as_deref(), SERVE, settings.limits);
-        command.args(title_prefix).stdin(OwnedFd::from(theirs));
+        command.args(manner.title_prefix.as_deref());
+        command.stdin(OwnedFd::from(theirs));
         let variables = settings.environment.iter();
         command.envs(variables.map(|(name, value)| (name, value)));
         let process = Process::new(starter.start(command).await?)?;
@@ -90,6 +92,7 @@ impl WarmChild {
             reader: Reader::new(reader),
             writer,
             jobs_left: settings.jobs_per_child,
+            counted: manner.children.started(),
         };
         child.hear_it_is_ready().await?;
         Ok(child)
@@ -192,7 +195,10 @@ impl WarmChild {
             }
         }
         match began {
-            true => Handed::Died(exit),
+            true => {
+                self.counted.died();
+                Handed::Died(exit)
+            }
             false => Handed::Unfit(exit),
         }
     }

@@ -2,6 +2,7 @@
 //!
 //! The runtime knows only the trait; who starts processes and talks to them is written elsewhere.
 
+mod count;
 mod exit;
 
 use std::fmt;
@@ -9,6 +10,7 @@ use std::fmt;
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
+pub use self::count::{ChildCount, CountedChild};
 pub use self::exit::{ChildExit, ExitCause};
 use crate::{JobContext, JobFailure, Performed, Result};
 
@@ -43,6 +45,8 @@ pub struct Manner {
     pub fails_when_asked_to_stop: bool,
     /// What stands before each title of a process; `None` leaves titles alone.
     pub title_prefix: Option<String>,
+    /// Counts the processes.
+    pub children: ChildCount,
 }
 
 /// What a worker can do to a job that runs elsewhere.

@@ -59,6 +59,7 @@ impl Pool {
             match claimed {
                 Claimed::Granted => granted.push(running),
                 Claimed::Wait(until) => {
+                    self.core.events.meters().deferred();
                     self.core.events.tell(|| Event::Deferred {
                         job: running.info(),
                         until,

@@ -43,7 +43,7 @@ impl Settlements {
             queue = %reservation.queue,
             "the job was taken away while it ran: somebody took this worker for dead"
         );
-        core.events.tell(|| Event::Lost {
+        core.events.announce(|| Event::Lost {
             worker: reservation.worker.clone(),
             queue: reservation.queue.clone(),
         });

@@ -14,6 +14,7 @@ pub(super) enum Told {
 
 impl Pool {
     pub(super) fn tell_state(&mut self) {
+        self.core.events.meters().busy(self.index, self.running);
         let quiet = self.running == 0 && self.in_flight.is_empty() && self.ended.is_empty();
         let orders = *self.orders.borrow();
         if quiet && !self.drained && self.core.phase().is_leaving() {

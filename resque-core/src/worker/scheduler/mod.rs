@@ -248,7 +248,7 @@ impl Scheduler {
             class = schedule.class(),
             "a schedule has fired"
         );
-        self.core.events.tell(|| Event::Fired {
+        self.core.events.announce(|| Event::Fired {
             schedule: schedule.name().clone(),
             tick,
         });
