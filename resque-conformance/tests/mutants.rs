@@ -482,6 +482,8 @@ mutants! {
         "rules_failures::pages_show_every_record_oldest_first";
     goes_on_behind_nothing: failures::GoesOnBehindNothing,
         "rules_failures::an_empty_list_has_one_page";
+    finds_the_newest: failures::FindsTheNewest,
+        "rules_failures::a_record_is_found_by_its_id";
     counts_to_five: failures::CountsToFive,
         "rules_failures::records_are_counted";
 

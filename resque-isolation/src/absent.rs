@@ -5,9 +5,9 @@ use std::time::SystemTime;
 use async_trait::async_trait;
 use resque_core::{
     BackendInfo, Cursor, DeadWorker, DelayedEdit, DelayedJobs, DelayedPage, Edit, Enqueue, Error,
-    Exchange, FailureId, FailurePage, FailureQuery, FailureRecord, FailureRetry, FailureStore,
-    Heartbeats, Held, Leaving, Left, Page, Payload, Popped, Promotion, Pushed, QueueBackend,
-    QueueList, QueueListing, QueueName, Result, Settlement, WorkerId, WorkerListing,
+    Exchange, FailureEntry, FailureId, FailurePage, FailureQuery, FailureRecord, FailureRetry,
+    FailureStore, Heartbeats, Held, Leaving, Left, Page, Payload, Popped, Promotion, Pushed,
+    QueueBackend, QueueList, QueueListing, QueueName, Result, Settlement, WorkerId, WorkerListing,
     WorkerRegistry,
 };
 
@@ -129,6 +129,9 @@ impl FailureStore for Absent {
     }
     async fn list(&self, _: &FailureQuery) -> Result<FailurePage> {
         absent("list failures")
+    }
+    async fn get(&self, _: &FailureId) -> Result<Option<FailureEntry>> {
+        absent("read a failure")
     }
     async fn retry(&self, _: &[FailureRetry], _: SystemTime) -> Result<Vec<Result<()>>> {
         absent("retry failures")

@@ -61,6 +61,14 @@ impl Failures {
         }
     }
 
+    fn get(&self, id: &FailureId) -> Option<FailureEntry> {
+        let content = self.records.get(&id.as_str().parse().ok()?)?;
+        Some(FailureEntry {
+            id: id.clone(),
+            content: content.clone(),
+        })
+    }
+
     fn get_mut(&mut self, id: &FailureId) -> Option<&mut FailureRecord> {
         let number = id.as_str().parse().ok()?;
         match self.records.get_mut(&number)? {
@@ -184,6 +192,10 @@ impl FailureStore for MemoryBackend {
 
     async fn list(&self, query: &FailureQuery) -> Result<FailurePage> {
         self.store.step(|state| state.failures.list(query))
+    }
+
+    async fn get(&self, id: &FailureId) -> Result<Option<FailureEntry>> {
+        Ok(self.store.step(|state| state.failures.get(id)))
     }
 
     async fn retry(&self, batch: &[FailureRetry], now: SystemTime) -> Result<Vec<Result<()>>> {

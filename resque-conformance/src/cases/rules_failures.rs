@@ -432,6 +432,35 @@ cases! {
         Ok(())
     }
 
+    /// A record is found by its id, as it was listed, until it has gone.
+    async fn a_record_is_found_by_its_id(world: &World) -> Verdict {
+        let store = world.store();
+        record(&store, [1, 1, 2]).await?;
+        let listed = store.failed().await?;
+        let twin = world.twin().await?;
+        for entry in &listed {
+            for reader in [&store, &twin] {
+                let found = reader.failures().get(&entry.id).await?;
+                ensure_eq!(found.as_ref(), Some(entry), "the record {}", entry.id);
+            }
+        }
+        let retry = FailureRetry::new(listed[0].id.clone());
+        store.failures().retry(&[retry], store.at(9)).await?;
+        let found = store.failures().get(&listed[0].id).await?;
+        let retried = found.and_then(|entry| entry.content.record()?.retried_at);
+        ensure!(retried.is_some(), "a record that was put back is found without its mark");
+        store.failures().remove(&[listed[1].id.clone()]).await?;
+        let gone = store.failures().get(&listed[1].id).await?;
+        ensure_eq!(gone, None, "the record that has gone");
+        let other = store.failures().get(&listed[2].id).await?;
+        ensure_eq!(other.as_ref(), Some(&listed[2]), "the record behind it");
+        for text in ["", "made up", "0", "-1", "99999999999999999999"] {
+            let found = store.failures().get(&FailureId::new(text)).await?;
+            ensure_eq!(found, None, "the record {text:?}");
+        }
+        Ok(())
+    }
+
     /// Ids go on naming their records while others come and go.
     async fn ids_are_stable(world: &World) -> Verdict {
         let store = world.store();

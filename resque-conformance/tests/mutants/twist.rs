@@ -8,12 +8,12 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use resque_core::{
     Backend, BackendInfo, Backlog, Begin, CancelJobs, Claim, Claimed, Connect, Cursor, DeadWorker,
-    DelayedEdit, DelayedJobs, DelayedPage, Edit, Enqueue, Exchange, FailureId, FailurePage,
-    FailureQuery, FailureRecord, FailureRetry, FailureStore, Fired, Firing, Heartbeats, Held,
-    Keyspace, Lead, LeadClaim, Lease, Leaving, Left, Limits, NewSchedule, Page, Payload, Popped,
-    Promotion, Pushed, QueueBackend, QueueControl, QueueList, QueueListing, QueueName, Receipt,
-    Renewal, Result, ScheduleListing, ScheduleName, ScheduleStore, Settlement, StatsHistory,
-    Ticket, WaitForJobs, WorkerId, WorkerListing, WorkerRegistry,
+    DelayedEdit, DelayedJobs, DelayedPage, Edit, Enqueue, Exchange, FailureEntry, FailureId,
+    FailurePage, FailureQuery, FailureRecord, FailureRetry, FailureStore, Fired, Firing,
+    Heartbeats, Held, Keyspace, Lead, LeadClaim, Lease, Leaving, Left, Limits, NewSchedule, Page,
+    Payload, Popped, Promotion, Pushed, QueueBackend, QueueControl, QueueList, QueueListing,
+    QueueName, Receipt, Renewal, Result, ScheduleListing, ScheduleName, ScheduleStore, Settlement,
+    StatsHistory, Ticket, WaitForJobs, WorkerId, WorkerListing, WorkerRegistry,
 };
 
 /// The ability of a backend that is known to offer all of them.
@@ -258,6 +258,7 @@ twists! {
         async fn record(records: &[FailureRecord]) -> Result<()> => record;
         async fn count_failures(queue: Option<&str>) -> Result<u64> => count;
         async fn list_failures(query: &FailureQuery) -> Result<FailurePage> => list;
+        async fn get_failure(id: &FailureId) -> Result<Option<FailureEntry>> => get;
         async fn retry(batch: &[FailureRetry], now: SystemTime) -> Result<Vec<Result<()>>> => retry;
         async fn remove_failures(ids: &[FailureId]) -> Result<Vec<Result<()>>> => remove;
         async fn clear_failures(queue: Option<&str>) -> Result<u64> => clear;

@@ -5,7 +5,10 @@ use std::time::SystemTime;
 
 use async_trait::async_trait;
 
-use crate::{FailureId, FailurePage, FailureQuery, FailureRecord, FailureRetry, Result};
+use crate::{
+    FailureEntry, FailureId, FailureOrder, FailurePage, FailureQuery, FailureRecord, FailureRetry,
+    Result,
+};
 
 /// Records of failed jobs.
 ///
@@ -31,6 +34,24 @@ pub trait FailureStore: Debug + Send + Sync + 'static {
 
     /// One page of records. Reads at most [`FailureQuery::scan_budget`] of them.
     async fn list(&self, query: &FailureQuery) -> Result<FailurePage>;
+
+    /// The record of this id, if there is one still.
+    ///
+    /// Unless this is overridden it looks through all records, the newest first, which is slow where
+    /// they are many.
+    async fn get(&self, id: &FailureId) -> Result<Option<FailureEntry>> {
+        let mut query = FailureQuery::default()
+            .order(FailureOrder::NewestFirst)
+            .limit(1_000);
+        loop {
+            let page = self.list(&query).await?;
+            let found = page.entries.into_iter().find(|entry| entry.id == *id);
+            match page.next {
+                Some(next) if found.is_none() => query.cursor = Some(next),
+                _ => return Ok(found),
+            }
+        }
+    }
 
     /// Puts failed jobs back into queues, byte for byte as they were pushed, and marks or removes
     /// their records, each in one step. Answers in the order of the list.

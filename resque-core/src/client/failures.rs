@@ -79,6 +79,15 @@ impl Failures<'_> {
         self.store.list(query).await
     }
 
+    /// The record of this id, if there is one still.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Failures`].
+    pub async fn get(&self, id: &FailureId) -> Result<Option<FailureEntry>> {
+        self.store.get(id).await
+    }
+
     /// `limit` records from `offset`, counted from the oldest, as Resque counts. Reads all records
     /// before them: to page through many, use [`page`](Failures::page).
     ///

@@ -91,6 +91,7 @@ operations! {
     Record: "record failures",
     FailureCount: "count the failures",
     FailureList: "list the failures",
+    FailureGet: "read a failure",
     Retry: "retry failures",
     RemoveFailures: "remove failures",
     ClearFailures: "clear the failures",

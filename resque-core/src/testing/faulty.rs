@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use super::{Fault, Faults, Operation};
 use crate::{
     Backend, BackendInfo, CancelJobs, Connect, DelayedJobs, Edit, Enqueue, Error, Exchange,
-    FailureId, FailurePage, FailureQuery, FailureRecord, FailureRetry, FailureStore, Heartbeats,
-    Held, Keyspace, Leaving, Left, Limits, Page, Payload, Popped, Pushed, QueueBackend,
+    FailureEntry, FailureId, FailurePage, FailureQuery, FailureRecord, FailureRetry, FailureStore,
+    Heartbeats, Held, Keyspace, Leaving, Left, Limits, Page, Payload, Popped, Pushed, QueueBackend,
     QueueControl, QueueList, QueueListing, QueueName, Result, ScheduleStore, Settlement,
     StatsHistory, WaitForJobs, WorkerId, WorkerListing, WorkerRegistry,
 };
@@ -291,6 +291,11 @@ impl FailureStore for Faulty {
 
     async fn list(&self, query: &FailureQuery) -> Result<FailurePage> {
         self.call(Operation::FailureList, self.inner.failures().list(query))
+            .await
+    }
+
+    async fn get(&self, id: &FailureId) -> Result<Option<FailureEntry>> {
+        self.call(Operation::FailureGet, self.inner.failures().get(id))
             .await
     }
 

@@ -9,8 +9,8 @@ use std::time::SystemTime;
 
 use async_trait::async_trait;
 use resque_core::{
-    FailureId, FailurePage, FailureQuery, FailureRecord, FailureRetry, FailureStore, QueueName,
-    Result,
+    FailureEntry, FailureId, FailurePage, FailureQuery, FailureRecord, FailureRetry, FailureStore,
+    QueueName, Result,
 };
 
 use crate::stamp::Stamp;
@@ -44,6 +44,13 @@ impl FailureStore for Store {
 
     async fn list(&self, query: &FailureQuery) -> Result<FailurePage> {
         self.page_of_failures(query).await
+    }
+
+    async fn get(&self, id: &FailureId) -> Result<Option<FailureEntry>> {
+        match number(id) {
+            Some(number) => self.failure_of(number).await,
+            None => Ok(None),
+        }
     }
 
     async fn retry(&self, batch: &[FailureRetry], now: SystemTime) -> Result<Vec<Result<()>>> {

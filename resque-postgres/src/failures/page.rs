@@ -67,6 +67,19 @@ impl Store {
         Ok(FailurePage::new(entries, Some(next), scanned))
     }
 
+    /// The record of this number, if there is one still.
+    pub(super) async fn failure_of(&self, number: i64) -> Result<Option<FailureEntry>> {
+        const TEXT: &str = "select * from resque.failures f where f.id = $1";
+        let rows = self.rows("read a failure", self.statement(TEXT).bind(number));
+        let entry = |row| {
+            Ok(FailureEntry {
+                id: FailureId::new(number.to_string()),
+                content: FailureContent::Record(Box::new(self.record_of(row)?)),
+            })
+        };
+        rows.await?.first().map(entry).transpose()
+    }
+
     fn record_of(&self, row: &PgRow) -> Result<FailureRecord> {
         let escaped: bool = self.get(row, "escaped")?;
         let text = |column| Ok(unescape(self.get(row, column)?, escaped));

@@ -11,11 +11,12 @@ use std::time::SystemTime;
 use async_trait::async_trait;
 use resque_core::wire::failure;
 use resque_core::{
-    Error, FailureId, FailureLayout, FailurePage, FailureQuery, FailureRecord, FailureRetry,
-    FailureStore, Result,
+    Error, FailureEntry, FailureId, FailureLayout, FailurePage, FailureQuery, FailureRecord,
+    FailureRetry, FailureStore, Result,
 };
 
 pub(crate) use self::find::Hints;
+use self::name::Name;
 use crate::driver::{Batch, Value};
 use crate::receipt;
 use crate::scripts::{CLEAR_FAILURES, RECORD_FAILURES};
@@ -63,6 +64,17 @@ impl FailureStore for Store {
 
     async fn list(&self, query: &FailureQuery) -> Result<FailurePage> {
         self.list_failures(query).await
+    }
+
+    async fn get(&self, id: &FailureId) -> Result<Option<FailureEntry>> {
+        let Some(name) = Name::read(self.layout, id) else {
+            return Ok(None);
+        };
+        let found = self.find_failures(&name.list, &[&name]).await?.pop();
+        Ok(found.flatten().map(|found| FailureEntry {
+            id: id.clone(),
+            content: failure::decode(&found.entry),
+        }))
     }
 
     async fn retry(&self, batch: &[FailureRetry], now: SystemTime) -> Result<Vec<Result<()>>> {
