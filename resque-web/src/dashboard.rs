@@ -119,6 +119,10 @@ impl Dashboard {
     /// part of what is checked. [`serve`](Self::serve) does.
     #[must_use]
     pub fn into_router(self) -> Router {
+        self.build().0
+    }
+
+    fn build(self) -> (Router, App) {
         let app = App::new(self.client, self.settings, &self.protection);
         let guard = Guard::new(self.protection, app.clock().clone());
         let guarded = Router::new()
@@ -127,7 +131,8 @@ impl Dashboard {
             .merge(probes::guarded())
             .layer(DefaultBodyLimit::max(MOST_BODY));
         let open = Router::new().merge(probes::open()).merge(assets::router());
-        guard.wrap(guarded, open).with_state(app)
+        let router = guard.wrap(guarded, open).with_state(app.clone());
+        (router, app)
     }
 
     /// Serves the dashboard on this listener until `stop` ends.
@@ -145,12 +150,17 @@ impl Dashboard {
         let address = listener.local_addr().map_err(trouble)?;
         self.check(address)?;
         let nested = self.settings.base_path.clone();
+        let (router, app) = self.build();
+        // A proxy may take the path away or leave it.
         let router = match nested.filter(|path| !path.is_empty()) {
-            Some(path) => {
-                let router = self.into_router();
-                Router::new().nest(&path, router.clone()).merge(router)
-            }
-            None => self.into_router(),
+            Some(path) => Router::new().nest(&path, router.clone()).merge(router),
+            None => router,
+        };
+        let closing = app.live().closing.clone();
+        let stop = async move {
+            stop.await;
+            // Streams would keep the server from ending.
+            closing.cancel();
         };
         let service = router.into_make_service_with_connect_info::<SocketAddr>();
         axum::serve(listener, service)

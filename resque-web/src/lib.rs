@@ -21,6 +21,7 @@ mod assets;
 mod dashboard;
 mod fault;
 mod guard;
+mod live;
 mod pages;
 mod probes;
 mod state;

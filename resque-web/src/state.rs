@@ -7,6 +7,7 @@ use resque_core::{Client, SharedClock};
 
 use crate::fault::Fault;
 use crate::guard::{Protection, Secret};
+use crate::live::Live;
 use crate::view::{Glance, Glances, Moment, Redaction};
 
 /// What can be said about the views.
@@ -42,6 +43,7 @@ struct Inner {
     settings: Settings,
     glances: Glances,
     secret: Secret,
+    live: Live,
 }
 
 impl App {
@@ -53,6 +55,7 @@ impl App {
                 settings,
                 glances,
                 secret: protection.secret.clone(),
+                live: Live::new(),
             }),
         }
     }
@@ -85,6 +88,11 @@ impl App {
     /// What signs what must not be made up: forms, and the marks of jobs.
     pub(crate) fn secret(&self) -> &Secret {
         &self.inner.secret
+    }
+
+    /// The streams that keep pages up to date.
+    pub(crate) fn live(&self) -> &Live {
+        &self.inner.live
     }
 
     /// The store as a whole, no older than the freshness that was asked for.

@@ -28,3 +28,23 @@ async fn what_is_not_there_is_told_as_its_readers_like_it() {
     assert_eq!(twin.status, StatusCode::NOT_FOUND);
     assert_eq!(twin.json()["error"], "not_found");
 }
+
+#[tokio::test]
+async fn every_page_answers_with_its_twin() {
+    let site = Site::new();
+    site.push("mails", r#"{"class":"Mail","args":[1]}"#).await;
+    for path in [
+        "/overview",
+        "/queues",
+        "/queue?name=mails",
+        "/working",
+        "/workers",
+        "/backend",
+    ] {
+        let page = site.send(get(path)).await;
+        assert_eq!(page.status, StatusCode::OK, "{path}: {}", page.text);
+        let twin = site.send(get(&format!("/api/v1{path}"))).await;
+        assert_eq!(twin.status, StatusCode::OK, "{path}: {}", twin.text);
+        assert!(twin.json()["now"].is_string(), "{path}");
+    }
+}

@@ -3,25 +3,28 @@
 //! A form carries `csrf` (checked before it gets here) and `back`, the page it leads back to. What it
 //! does is told by the next page, see [`Visit::done`](crate::pages::Visit::done).
 
-mod pause;
+pub(crate) mod job;
+pub(crate) mod pause;
+pub(crate) mod queue;
+mod sent;
+pub(crate) mod worker;
 
 use axum::Router;
 use axum::routing::post;
-use serde::Deserialize;
 
+pub(crate) use self::sent::Sent;
 use crate::state::App;
-
-/// What every form carries besides what it is about.
-#[derive(Debug, Deserialize)]
-pub(crate) struct Back {
-    /// The page it leads back to.
-    #[serde(default)]
-    pub(crate) back: String,
-}
 
 /// The routes of all forms. A new file of this module adds its own here.
 pub(crate) fn router() -> Router<App> {
     Router::new()
         .route("/pause", post(pause::pause))
         .route("/resume", post(pause::resume))
+        .route("/queue/stop", post(queue::stop))
+        .route("/queue/start", post(queue::start))
+        .route("/queue/remove", post(queue::remove))
+        .route("/queue/job/remove", post(job::remove))
+        .route("/queue/job/front", post(job::front))
+        .route("/worker/cancel", post(worker::cancel))
+        .route("/worker/remove", post(worker::remove))
 }

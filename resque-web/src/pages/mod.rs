@@ -1,10 +1,16 @@
 //! The pages: each renders one view with one template.
 
+mod backend;
 mod fault;
 mod overview;
+mod queue;
+mod queues;
 mod shell;
 pub(crate) mod show;
 mod visit;
+mod worker;
+mod workers;
+mod working;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
@@ -13,6 +19,7 @@ use axum::routing::get;
 
 use crate::actions;
 use crate::fault::Fault;
+use crate::live;
 use crate::state::App;
 
 pub(crate) use self::shell::{Shell, Tab};
@@ -23,6 +30,14 @@ pub(crate) fn router(app: &App) -> Router<App> {
     Router::new()
         .route("/", get(home))
         .route("/overview", get(overview::overview))
+        .route("/queues", get(queues::queues))
+        .route("/queues/{name}", get(queue::as_ruby_calls_it))
+        .route("/queue", get(queue::queue))
+        .route("/working", get(working::working))
+        .route("/workers", get(workers::workers))
+        .route("/worker", get(worker::worker))
+        .route("/backend", get(backend::backend))
+        .route("/live", get(live::live))
         .merge(actions::router())
         .fallback(async || Fault::missing("There is no such page."))
         .layer(from_fn_with_state(app.clone(), fault::as_page))

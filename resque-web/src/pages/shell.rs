@@ -1,6 +1,7 @@
 //! What is around every page.
 
 use crate::assets::{ICON, SCRIPT, STYLE};
+use crate::view::Moment;
 
 /// Which entry of the navigation is lit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,6 +81,8 @@ pub(crate) struct Shell {
     pub(crate) note: Option<String>,
     /// The page itself, for forms that lead back to it.
     pub(crate) here: String,
+    /// When the page was made.
+    pub(crate) now: Moment,
     /// The namespace, where the backend names one.
     pub(crate) namespace: Option<String>,
     /// Whether the page keeps itself up to date.

@@ -30,6 +30,16 @@ pub(crate) fn rate(rate: impl Given<f64>) -> String {
     }
 }
 
+/// Milliseconds.
+pub(crate) fn millis(millis: impl Given<f64>) -> String {
+    let millis = millis.value();
+    if millis < 10.0 {
+        format!("{millis:.2}")
+    } else {
+        format!("{millis:.0}")
+    }
+}
+
 /// A size for people.
 pub(crate) fn bytes(bytes: impl Given<u64>) -> String {
     let bytes = bytes.value();

@@ -51,6 +51,7 @@ impl Visit {
             csrf: self.csrf.clone(),
             note: self.note.clone(),
             here: self.here.clone(),
+            now: self.app.now(),
             namespace: keyspace.map(|keyspace| keyspace.namespace().to_owned()),
             live: false,
             tab,

@@ -2,10 +2,10 @@
 
 use std::cmp::Reverse;
 
-use resque_core::WorkerStatus;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::working::busy;
 use super::{Moment, QueueRow, Work};
 use crate::fault::Fault;
 use crate::state::App;
@@ -53,14 +53,8 @@ impl Overview {
         // In the order of their names where they are equally full.
         queues.sort_by_key(|queue| Reverse(queue.length));
         queues.truncate(QUEUES);
-        let mut busy: Vec<&WorkerStatus> = glance.workers.workers.iter().collect();
-        busy.retain(|worker| worker.holds.is_some());
-        let since = |worker: &&WorkerStatus| worker.holds.as_ref().and_then(|held| held.since);
-        busy.sort_by_key(|worker| (since(worker).is_none(), since(worker)));
-        busy.truncate(WORKING);
-        let work = busy
-            .into_iter()
-            .filter_map(|worker| Work::of(worker, app.redaction()));
+        let busy = busy(&glance).into_iter().take(WORKING);
+        let work = busy.filter_map(|worker| Work::of(worker, app.redaction()));
         Ok(Self {
             now: glance.at,
             pending: glance.pending(),

@@ -1,0 +1,41 @@
+//! One queue and what waits in it.
+
+use askama::Template;
+use axum::extract::Path;
+use axum::response::{Redirect, Response};
+
+use super::{Shell, Tab, Visit, show};
+use crate::api::Asked;
+use crate::fault::Fault;
+use crate::view::{Given, Queue, QueueQuery};
+
+#[derive(Template)]
+#[template(path = "queue.html")]
+struct QueuePage {
+    shell: Shell,
+    view: Queue,
+}
+
+impl QueuePage {
+    /// The page that begins at this place.
+    fn link(&self, from: impl Given<u32>) -> String {
+        let (name, from) = (show::part(&self.view.name), from.value());
+        format!("{}/queue?name={name}&from={from}", self.shell.base)
+    }
+}
+
+pub(super) async fn queue(
+    visit: Visit,
+    Asked(query): Asked<QueueQuery>,
+) -> Result<Response, Fault> {
+    let view = Queue::ask(&visit.app, &query).await?;
+    let title = show::plain(&view.name);
+    let shell = visit.shell(Tab::Queues, title).live();
+    Ok(visit.page(&QueuePage { shell, view }))
+}
+
+/// Old bookmarks, from Ruby's page.
+pub(super) async fn as_ruby_calls_it(visit: Visit, Path(name): Path<String>) -> Redirect {
+    let path = format!("/queue?name={}", show::part(name));
+    Redirect::to(&visit.link(&path))
+}
