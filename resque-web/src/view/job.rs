@@ -96,7 +96,7 @@ mod tests {
             "x".repeat(1 << 20)
         ));
         assert!(large.clipped && large.args.is_none() && large.text.len() <= MOST_TEXT);
-        assert_eq!(large.bytes, (1 << 20) + 25);
+        assert_eq!(large.bytes, (1 << 20) + 27);
         let none = view("[1,");
         assert_eq!((none.class.as_deref(), none.text.as_str()), (None, "[1,"));
         assert!(none.flaw.is_some());
