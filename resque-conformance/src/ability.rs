@@ -74,6 +74,10 @@ abilities! { ($)
     Cancel, cancel, "not offered: cancel";
     /// The accessor `history`: remembering what the store looked like, minute by minute.
     History, history, "not offered: history";
+    /// The accessor `loans`: lending jobs to programs that are no workers.
+    Loans, loans, "not offered: loans";
+    /// The accessor `http_workers`: keeping account of workers that come over HTTP.
+    HttpWorkers, http_workers, "not offered: http_workers";
     /// The fact `atomic_batch`: a push of many is all or nothing.
     AtomicBatch, atomic_batch, "not offered: atomic_batch";
     /// [`World::with_neighbour`]: another namespace of the same store.
@@ -98,6 +102,8 @@ impl Ability {
             Self::Limits => queues.limits().is_some(),
             Self::Cancel => queues.cancel().is_some(),
             Self::History => queues.history().is_some(),
+            Self::Loans => queues.loans().is_some(),
+            Self::HttpWorkers => queues.http_workers().is_some(),
             Self::AtomicBatch => queues.info().atomic_batch,
             Self::Neighbour => world.neighbour().is_some(),
             Self::Outage => world.outage().is_some(),

@@ -14,6 +14,7 @@ pub(crate) enum Place {
     Queue(String),
     Delayed,
     Held(WorkerId),
+    Lent,
     Failed,
     Done,
 }
@@ -89,6 +90,11 @@ async fn census(store: &Store) -> Verdict<BTreeMap<u64, Vec<Place>>> {
     if store.delayed().is_ok() {
         for number in store.numbers_delayed().await? {
             places.entry(number).or_default().push(Place::Delayed);
+        }
+    }
+    if store.loans().is_ok() {
+        for number in store.numbers_lent().await? {
+            places.entry(number).or_default().push(Place::Lent);
         }
     }
     for status in store.workers().workers().await?.workers {

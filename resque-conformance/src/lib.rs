@@ -92,6 +92,7 @@ mod verdict;
 mod case;
 mod cases;
 mod ledger;
+mod loans;
 mod model;
 mod patience;
 mod race;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
-use resque_core::{DelayedJob, FailureEntry, Payload, WorkerStatus};
+use resque_core::{DelayedJob, FailureEntry, HttpWorker, Loan, Payload, WorkerStatus};
 
 use crate::Verdict;
 use crate::store::Store;
@@ -15,6 +15,8 @@ pub(crate) struct Snapshot {
     workers: Vec<WorkerStatus>,
     failures: Vec<FailureEntry>,
     delayed: Vec<DelayedJob>,
+    loans: Vec<Loan>,
+    http_workers: Vec<HttpWorker>,
     counters: [i64; 2],
     heartbeats: Vec<(String, SystemTime)>,
 }
@@ -31,6 +33,14 @@ impl Snapshot {
             Ok(_) => store.all_delayed().await?,
             Err(_) => Vec::new(),
         };
+        let loans = match store.loans() {
+            Ok(_) => store.all_lent(0).await?,
+            Err(_) => Vec::new(),
+        };
+        let http_workers = match store.http_workers() {
+            Ok(account) => account.workers(None).await?,
+            Err(_) => Vec::new(),
+        };
         // Everybody is dead in the far future, also those who are on no registry.
         let everybody = store.workers().dead(store.at(1_000_000)).await?;
         let beat = everybody
@@ -41,6 +51,8 @@ impl Snapshot {
             workers: store.workers().workers().await?.workers,
             failures: store.failed().await?,
             delayed,
+            loans,
+            http_workers,
             counters: [
                 store.workers().stat("processed").await?,
                 store.workers().stat("failed").await?,
@@ -70,6 +82,8 @@ impl Snapshot {
             && self.workers.is_empty()
             && self.failures.is_empty()
             && self.delayed.is_empty()
+            && self.loans.is_empty()
+            && self.http_workers.is_empty()
             && self.counters == [0, 0]
             && self.heartbeats.is_empty()
     }

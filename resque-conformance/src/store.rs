@@ -6,9 +6,9 @@ use std::time::{Duration, SystemTime};
 use resque_core::testing::{Faults, Faulty};
 use resque_core::{
     Backend, CancelJobs, Cursor, DelayedJob, DelayedJobs, Enqueue, Exchange, FailureEntry,
-    FailureOrder, FailureQuery, FailureRecord, FailureStore, Held, Keyspace, Limits, Page, Payload,
-    QueueBackend, QueueControl, QueueList, QueueName, Reservation, ScheduleStore, Settled,
-    Settlement, StatsHistory, WaitForJobs, WorkerId, WorkerRegistry,
+    FailureOrder, FailureQuery, FailureRecord, FailureStore, Held, HttpWorkers, JobLoans, Keyspace,
+    Limits, Page, Payload, QueueBackend, QueueControl, QueueList, QueueName, Reservation,
+    ScheduleStore, Settled, Settlement, StatsHistory, WaitForJobs, WorkerId, WorkerRegistry,
 };
 
 use crate::Verdict;
@@ -129,6 +129,18 @@ impl Store {
         self.queues()
             .history()
             .ok_or_else(|| Broken::new("`history()` is `None`"))
+    }
+
+    pub(crate) fn loans(&self) -> Verdict<&dyn JobLoans> {
+        self.queues()
+            .loans()
+            .ok_or_else(|| Broken::new("`loans()` is `None`"))
+    }
+
+    pub(crate) fn http_workers(&self) -> Verdict<&dyn HttpWorkers> {
+        self.queues()
+            .http_workers()
+            .ok_or_else(|| Broken::new("`http_workers()` is `None`"))
     }
 
     pub(crate) fn schedules(&self) -> Verdict<&dyn ScheduleStore> {

@@ -15,8 +15,12 @@ mod harness;
 mod history;
 #[path = "mutants/holding.rs"]
 mod holding;
+#[path = "mutants/http_workers.rs"]
+mod http_workers;
 #[path = "mutants/limits.rs"]
 mod limits;
+#[path = "mutants/loans.rs"]
+mod loans;
 #[path = "mutants/order.rs"]
 mod order;
 #[path = "mutants/queues.rs"]
@@ -556,6 +560,101 @@ mutants! {
         "rules_history::the_backlog_is_what_waits_in_all_queues";
     waits_for_ever: history::WaitsForEver,
         "rules_history::the_oldest_of_the_backlog_has_been_pushed";
+    lends_in_reverse: loans::LendsInReverse,
+        "rules_loans::jobs_are_lent_in_order";
+    lends_one_more: loans::LendsOneMore,
+        "rules_loans::at_most_as_many_as_asked_are_lent";
+    lends_a_hundred: loans::LendsAHundred,
+        "rules_loans::many_are_lent_and_settled_at_once";
+    lends_to_nobody: loans::LendsToNobody,
+        "rules_loans::settlements_count_for_queue_and_holder";
+    lends_from_named_queues: loans::LendsFromNamedQueues,
+        "rules_loans::a_star_lends_from_a_new_queue";
+    lends_from_stopped_queues: loans::LendsFromStoppedQueues,
+        "rules_loans::a_stopped_queue_lends_nothing";
+    lends_during_a_pause: loans::LendsDuringAPause,
+        "rules_loans::a_pause_lends_nothing";
+    forgets_loans: loans::ForgetsLoans,
+        "g1_loans::a_lent_job_is_known";
+    lends_copies: loans::LendsCopies,
+        "g1_loans::borrowers_share_no_job";
+    lends_text: loans::LendsText,
+        "rules_loans::lent_bytes_are_kept";
+    lends_at_no_time: loans::LendsAtNoTime,
+        "rules_loans_over::lending_puts_back_what_has_run_out";
+    forgets_losses: loans::ForgetsLosses,
+        "rules_loans_over::attempts_are_counted";
+    hides_the_next_end: loans::HidesTheNextEnd,
+        "rules_loans_over::the_next_end_is_told";
+    counts_all_loans: loans::CountsAllLoans::default(),
+        "rules_loans_over::a_settlement_forgets_losses";
+    settles_too_late: loans::SettlesTooLate,
+        "rules_loans_over::a_settlement_after_the_end_is_lost";
+    settles_too_early: loans::SettlesTooEarly,
+        "rules_loans_over::a_settlement_before_the_end_is_in_time";
+    never_says_a_loan_is_lost: loans::NeverSaysLost,
+        "g1_loans::one_of_racing_settlements_applies";
+    stops_at_the_lost: loans::StopsAtTheLost,
+        "rules_loans::a_lost_settlement_stops_no_other";
+    releases_loans_in_reverse: loans::ReleasesInReverse,
+        "rules_loans::released_loans_keep_their_order";
+    counts_no_loans: loans::CountsNothing,
+        "rules_loans::a_done_loan_is_gone";
+    leaves_leases_of_loans: loans::LeavesLeases,
+        "rules_loans::a_settled_loan_frees_a_lock";
+    frees_for_lost_loans: loans::FreesForTheLost,
+        "rules_loans::a_settled_loan_frees_a_lock";
+    drops_failed_loans: loans::DropsTheFailed,
+        "rules_loans::a_failed_loan_is_recorded";
+    retries_loans_at_once: loans::RetriesAtOnce,
+        "rules_loans::a_loan_can_wait_for_its_time";
+    settles_anything: loans::SettlesAnything,
+        "rules_loans::a_made_up_receipt_is_worth_nothing";
+    extends_nothing: loans::ExtendsNothing,
+        "rules_loans_over::an_extended_loan_lasts_longer";
+    extends_what_is_over: loans::ExtendsWhatIsOver,
+        "rules_loans_over::what_is_over_is_not_extended";
+    puts_back_too_soon: loans::PutsBackTooSoon,
+        "rules_loans_over::a_loan_lasts_until_its_time";
+    puts_back_all: loans::PutsBackAll,
+        "rules_loans_over::at_most_as_many_as_asked_are_put_back";
+    puts_back_in_reverse: loans::PutsBackInReverse,
+        "rules_loans_over::what_runs_out_goes_back_in_order";
+    puts_back_a_copy: loans::PutsBackACopy,
+        "g1_loans::what_runs_out_goes_back_once";
+    counts_one_loan_more: loans::CountsOneMore,
+        "g1_loans::a_lent_job_is_known";
+    lists_what_is_over: loans::ListsWhatIsOver,
+        "rules_loans_over::listing_puts_back_what_has_run_out";
+    lists_the_first_page: loans::ListsTheFirstPage,
+        "rules_loans::loans_are_listed_in_pages";
+    clears_without_loans: loans::ClearsWithoutLoans,
+        "rules_loans::a_clear_forgets_loans";
+
+    registers_nobody: http_workers::RegistersNobody,
+        "rules_http_workers::a_registered_worker_is_known";
+    keeps_old_counts: http_workers::KeepsOldCounts,
+        "rules_http_workers::a_worker_that_registers_again_begins_anew";
+    lowers_names: http_workers::LowersNames,
+        "rules_http_workers::similar_names_stay_apart";
+    registers_in_the_registry: http_workers::RegistersInTheRegistry,
+        "rules_http_workers::they_are_not_in_the_registry";
+    leaves_all_queues: http_workers::LeavesAllQueues,
+        "rules_http_workers::a_worker_leaves_queue_by_queue";
+    registers_strangers: http_workers::RegistersStrangers,
+        "rules_http_workers::what_is_counted_adds_up";
+    counts_alternately: http_workers::CountsAlternately(false.into()),
+        "rules_http_workers::racing_counts_add_up";
+    remembers_counts: http_workers::RemembersCounts,
+        "rules_http_workers::the_counts_of_a_queue_can_be_forgotten";
+    lists_all_workers: http_workers::ListsAllWorkers,
+        "rules_http_workers::workers_are_listed_by_queue";
+    prunes_all: http_workers::PrunesAll,
+        "rules_http_workers::silent_workers_are_pruned";
+    clears_without_http_workers: http_workers::ClearsWithoutHttpWorkers,
+        "rules_http_workers::a_clear_forgets_http_workers";
+    flatters_queues: http_workers::FlattersQueues,
+        "rules_http_workers::what_is_counted_adds_up";
 }
 
 /// The backend without a twist keeps every promise, so that it is the twist that is noticed.

@@ -16,8 +16,10 @@ mod failure;
 mod glob;
 mod history;
 mod hooks;
+mod http_worker;
 mod job;
 mod limits;
+mod loan;
 mod page;
 mod payload;
 mod queue_list;
@@ -34,8 +36,9 @@ pub mod worker;
 mod worker_id;
 
 pub use self::backend::{
-    Backend, CancelJobs, Connect, DelayedJobs, FailureStore, Keyspace, Limits, QueueBackend,
-    QueueControl, ScheduleStore, StatsHistory, Ticket, WaitForJobs, WorkerRegistry,
+    Backend, CancelJobs, Connect, DelayedJobs, FailureStore, HttpWorkers, JobLoans, Keyspace,
+    Limits, QueueBackend, QueueControl, ScheduleStore, StatsHistory, Ticket, WaitForJobs,
+    WorkerRegistry,
 };
 #[cfg(feature = "worker")]
 pub use self::backend::{Commit, GroupCommit};
@@ -58,6 +61,7 @@ pub use self::failure::{
 pub use self::glob::Glob;
 pub use self::history::{Backlog, HISTORY_KEPT, Sample, minute_of};
 pub use self::hooks::{EnqueueContext, Hooks, Middleware, Next, WorkerContext, WorkerHooks};
+pub use self::http_worker::{HttpCounts, HttpTally, HttpWorker, HttpWorkerId, MOST_HTTP_WORKERS};
 pub use self::job::{
     Attempt, Decision, Handler, Handlers, Job, JobContext, JobError, JobFailure, JobResult,
     Performed, Performer, Progress, ProgressSink, RetryPolicy, Verdict,
@@ -65,6 +69,10 @@ pub use self::job::{
 pub use self::limits::{
     Claim, Claimed, JobLimits, LONGEST_TURN, Lease, LeaseChanges, Lock, Need, Rate, Renewal,
     TURN_KEPT, TURN_LATE, Unique,
+};
+pub use self::loan::{
+    LARGEST_LENDING, LOSSES_KEPT, Lent, Loan, LoanExtension, LoanPage, LoanReceipt, LoanRequest,
+    LoanSettlement, PutBack,
 };
 pub use self::page::Page;
 pub use self::payload::Payload;

@@ -24,7 +24,7 @@ pub(crate) struct Delayed {
 }
 
 /// A time and the number of a job.
-type Place = (SystemTime, u64);
+pub(crate) type Place = (SystemTime, u64);
 
 struct Waiting {
     queue: QueueName,
@@ -96,7 +96,7 @@ impl Waiting {
 
 /// The cursor behind a place: nanoseconds since 1970 and the number. The time is in it because the
 /// job may be gone when the cursor comes back.
-fn cursor_behind((due, number): Place) -> Cursor {
+pub(crate) fn cursor_behind((due, number): Place) -> Cursor {
     let nanos = match due.duration_since(UNIX_EPOCH) {
         Ok(after) => after.as_nanos().to_string(),
         Err(before) => format!("-{}", before.duration().as_nanos()),
@@ -104,7 +104,7 @@ fn cursor_behind((due, number): Place) -> Cursor {
     Cursor::new(format!("{nanos}:{number}"))
 }
 
-fn place_of(cursor: &Cursor) -> Result<Place> {
+pub(crate) fn place_of(cursor: &Cursor) -> Result<Place> {
     let parse = |text: &str| -> Option<Place> {
         let (nanos, number) = text.split_once(':')?;
         let (before, nanos) = match nanos.strip_prefix('-') {

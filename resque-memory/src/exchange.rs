@@ -6,11 +6,51 @@ use resque_core::{
     Exchange, Outcome, QueueList, QueueName, Reservation, Settled, Settlement, WorkerId,
 };
 
+use crate::delayed::Delayed;
+use crate::failures::Failures;
 use crate::jobs::Job;
 use crate::store::{State, unknown};
 
 /// Jobs that go back to the front of their queues once all settlements are through.
-type Released = Vec<(QueueName, Job)>;
+pub(crate) type Released = Vec<(QueueName, Job)>;
+
+/// Where jobs go that are settled.
+pub(crate) struct Places<'a> {
+    pub(crate) failures: &'a mut Failures,
+    pub(crate) delayed: &'a mut Delayed,
+    pub(crate) released: &'a mut Released,
+}
+
+impl Places<'_> {
+    /// Puts a job where the outcome says, which is [known](is_known).
+    pub(crate) fn put(&mut self, outcome: &Outcome, queue: QueueName, job: Job) {
+        match outcome {
+            Outcome::Failed(record) => self.failures.add(record.clone()),
+            Outcome::RetryAt { payload, at } => self.delayed.add(*at, queue, payload.clone()),
+            Outcome::Release => self.released.push((queue, job)),
+            Outcome::ReleaseAs(payload) => {
+                let payload = payload.clone();
+                self.released.push((queue, Job { payload, ..job }));
+            }
+            Outcome::Defer(at) => self.delayed.add(*at, queue, job.payload),
+            _ => {}
+        }
+    }
+}
+
+/// Whether this backend knows what to do with a job that ends so.
+pub(crate) fn is_known(outcome: &Outcome) -> bool {
+    matches!(
+        outcome,
+        Outcome::Done
+            | Outcome::Failed(_)
+            | Outcome::RetryAt { .. }
+            | Outcome::Release
+            | Outcome::ReleaseAs(_)
+            | Outcome::Defer(_)
+            | Outcome::Discard
+    )
+}
 
 impl State {
     /// Settles, then fills slots.
@@ -34,10 +74,7 @@ impl State {
             .iter()
             .map(|settlement| self.settle_one(settlement, &mut released))
             .collect();
-        // The last one first, so that the first one ends up in front.
-        for (queue, job) in released.into_iter().rev() {
-            self.queues.put_front(&queue, job);
-        }
+        self.queues.release(released);
         settled
     }
 
@@ -46,30 +83,18 @@ impl State {
         let Some(worker) = self.workers.get_mut(receipt.worker()) else {
             return Settled::Lost;
         };
+        if !is_known(&settlement.outcome) {
+            return Settled::Trouble(unknown("settle a job", &settlement.outcome));
+        }
         let Some(note) = worker.surrender(receipt) else {
             return Settled::Lost;
         };
-        match &settlement.outcome {
-            Outcome::Done | Outcome::Discard => {}
-            Outcome::Failed(record) => self.failures.add(record.clone()),
-            Outcome::RetryAt { payload, at } => self.delayed.add(*at, note.queue, payload.clone()),
-            Outcome::Release => released.push((note.queue, note.job)),
-            Outcome::ReleaseAs(payload) => {
-                let payload = payload.clone();
-                released.push((
-                    note.queue,
-                    Job {
-                        payload,
-                        ..note.job
-                    },
-                ));
-            }
-            Outcome::Defer(at) => self.delayed.add(*at, note.queue, note.job.payload),
-            other => {
-                worker.note = Some(note);
-                return Settled::Trouble(unknown("settle a job", other));
-            }
-        }
+        let mut places = Places {
+            failures: &mut self.failures,
+            delayed: &mut self.delayed,
+            released,
+        };
+        places.put(&settlement.outcome, note.queue, note.job);
         worker.tallies.count(settlement.tally);
         self.counters.tallies.count(settlement.tally);
         if let Some(changes) = &settlement.leases {

@@ -93,18 +93,36 @@ impl Queues {
 
     /// Takes jobs out for good.
     pub(crate) fn pop(&mut self, from: &QueueList, at_most: usize) -> Vec<Popped> {
-        let mut popped = Vec::new();
+        self.take_out(from, at_most, |queue, job| Popped {
+            queue: queue.clone(),
+            payload: job.payload,
+        })
+    }
+
+    /// Takes jobs out of the queues of a list, in order, and makes something of each.
+    pub(crate) fn take_out<T>(
+        &mut self,
+        from: &QueueList,
+        at_most: usize,
+        mut make: impl FnMut(&QueueName, Job) -> T,
+    ) -> Vec<T> {
+        let mut taken = Vec::new();
         for name in self.order(from).iter() {
             let Some(queue) = self.serving(name) else {
                 continue;
             };
-            let count = queue.jobs.len().min(at_most - popped.len());
-            popped.extend(queue.jobs.drain(..count).map(|job| Popped {
-                queue: name.clone(),
-                payload: job.payload,
-            }));
+            let count = queue.jobs.len().min(at_most - taken.len());
+            taken.extend(queue.jobs.drain(..count).map(|job| make(name, job)));
         }
-        popped
+        taken
+    }
+
+    /// Puts jobs back to the front of their queues, in their order.
+    pub(crate) fn release(&mut self, released: Vec<(QueueName, Job)>) {
+        // The last one first, so that the first one ends up in front.
+        for (queue, job) in released.into_iter().rev() {
+            self.put_front(&queue, job);
+        }
     }
 
     /// How many jobs a queue has.

@@ -49,6 +49,8 @@ impl State {
         if !self.history.is_empty() {
             keys.push("rs:history".to_owned());
         }
+        self.loans.keys(&mut keys);
+        keys.extend(self.http.keys());
         keys
     }
 

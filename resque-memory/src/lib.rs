@@ -49,7 +49,7 @@
 //! - Two heartbeats of the same time are two: what was decided because of the first is void.
 
 // `store` holds the state, one part each in `jobs`, `workers`, `counters`, `failures`, `delayed`,
-// `limits` and `history`;
+// `limits`, `history`, `loans` and `http_workers`;
 // `exchange` is the step that touches them all. The other files implement a trait each.
 mod cancel;
 mod control;
@@ -58,9 +58,11 @@ mod delayed;
 mod exchange;
 mod failures;
 mod history;
+mod http_workers;
 mod jobs;
 mod keyspace;
 mod limits;
+mod loans;
 mod queue;
 mod registry;
 mod schedules;

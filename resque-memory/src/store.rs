@@ -10,8 +10,10 @@ use crate::counters::Counters;
 use crate::delayed::Delayed;
 use crate::failures::Failures;
 use crate::history::History;
+use crate::http_workers::HttpAccount;
 use crate::jobs::Queues;
 use crate::limits::Counted;
+use crate::loans::Loans;
 use crate::schedules::Schedules;
 use crate::workers::Workers;
 
@@ -33,6 +35,8 @@ pub(crate) struct State {
     pub(crate) counted: Counted,
     pub(crate) schedules: Schedules,
     pub(crate) history: History,
+    pub(crate) loans: Loans,
+    pub(crate) http: HttpAccount,
 }
 
 impl State {
@@ -50,6 +54,8 @@ impl State {
             counted: std::mem::take(&mut self.counted),
             schedules: self.schedules.clear_all(),
             history: std::mem::take(&mut self.history),
+            loans: self.loans.clear_all(),
+            http: std::mem::take(&mut self.http),
         }
     }
 }

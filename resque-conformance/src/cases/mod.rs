@@ -2,6 +2,7 @@
 
 mod g1_conservation;
 mod g1_histories;
+mod g1_loans;
 mod g1_lost_replies;
 mod g2_order;
 mod g3_one_holder;
@@ -18,8 +19,11 @@ mod rules_declaration;
 mod rules_edits;
 mod rules_failures;
 mod rules_history;
+mod rules_http_workers;
 mod rules_keyspace;
 mod rules_limits;
+mod rules_loans;
+mod rules_loans_over;
 mod rules_queues;
 mod rules_registry;
 mod rules_schedules;
@@ -31,6 +35,7 @@ groups! {
     g1_conservation,
     g1_lost_replies,
     g1_histories,
+    g1_loans,
     g2_order,
     g3_one_holder,
     g4_recovery,
@@ -46,6 +51,9 @@ groups! {
     rules_unique,
     rules_limits,
     rules_cancel,
+    rules_loans,
+    rules_loans_over,
+    rules_http_workers,
     rules_registry,
     rules_counters,
     rules_failures,

@@ -30,6 +30,8 @@ cases! {
             Ability::Limits,
             Ability::Cancel,
             Ability::History,
+            Ability::Loans,
+            Ability::HttpWorkers,
         ] {
             agrees(world, ability)?;
         }
@@ -65,6 +67,7 @@ cases! {
                 queues.keyspace().is_some(),
                 (queues.limits().is_some(), queues.cancel().is_some()),
                 queues.history().is_some(),
+                (queues.loans().is_some(), queues.http_workers().is_some()),
             )
         };
         ensure_eq!(offers(&second), offers(&first), "what is offered");

@@ -10,10 +10,12 @@ use resque_core::{
     Backend, BackendInfo, Backlog, Begin, CancelJobs, Claim, Claimed, Connect, Cursor, DeadWorker,
     DelayedEdit, DelayedJobs, DelayedPage, Edit, Enqueue, Exchange, FailureEntry, FailureId,
     FailurePage, FailureQuery, FailureRecord, FailureRetry, FailureStore, Fired, Firing,
-    Heartbeats, Held, Keyspace, Lead, LeadClaim, Lease, Leaving, Left, Limits, NewSchedule, Page,
-    Payload, Popped, Promotion, Pushed, QueueBackend, QueueControl, QueueList, QueueListing,
-    QueueName, Receipt, Renewal, Result, ScheduleListing, ScheduleName, ScheduleStore, Settlement,
-    StatsHistory, Ticket, WaitForJobs, WorkerId, WorkerListing, WorkerRegistry,
+    Heartbeats, Held, HttpCounts, HttpTally, HttpWorker, HttpWorkerId, HttpWorkers, JobLoans,
+    Keyspace, Lead, LeadClaim, Lease, Leaving, Left, Lent, Limits, LoanExtension, LoanPage,
+    LoanRequest, LoanSettlement, NewSchedule, Page, Payload, Popped, Promotion, Pushed, PutBack,
+    QueueBackend, QueueControl, QueueList, QueueListing, QueueName, Receipt, Renewal, Result,
+    ScheduleListing, ScheduleName, ScheduleStore, Settled, Settlement, StatsHistory, Ticket,
+    WaitForJobs, WorkerId, WorkerListing, WorkerRegistry,
 };
 
 /// The ability of a backend that is known to offer all of them.
@@ -149,6 +151,12 @@ macro_rules! part {
     ($inner:ident, StatsHistory) => {
         ability!($inner, history)
     };
+    ($inner:ident, JobLoans) => {
+        ability!($inner, loans)
+    };
+    ($inner:ident, HttpWorkers) => {
+        ability!($inner, http_workers)
+    };
 
     ($inner:ident, ScheduleStore) => {
         ability!($inner, schedules)
@@ -204,6 +212,14 @@ macro_rules! twisted {
             }
 
             fn history(&self) -> Option<&dyn StatsHistory> {
+                Some(self)
+            }
+
+            fn loans(&self) -> Option<&dyn JobLoans> {
+                Some(self)
+            }
+
+            fn http_workers(&self) -> Option<&dyn HttpWorkers> {
                 Some(self)
             }
         } }
@@ -297,6 +313,29 @@ twists! {
         async fn record_sample(at: SystemTime, sample: &Bytes) -> Result<bool> => record;
         async fn sample_range(since: SystemTime, until: SystemTime, at_most: usize)
             -> Result<Vec<(SystemTime, Bytes)>> => range;
+    }
+    JobLoans {
+        async fn lend(request: &LoanRequest<'_>, now: SystemTime) -> Result<Lent> => lend;
+        async fn settle_loans(done: &[LoanSettlement], now: SystemTime)
+            -> Result<Vec<Settled>> => settle;
+        async fn extend_loans(loans: &[LoanExtension], now: SystemTime)
+            -> Result<Vec<bool>> => extend;
+        async fn put_back(at_most: usize, now: SystemTime) -> Result<PutBack> => put_back;
+        async fn count_loans() -> Result<u64> => count;
+        async fn list_loans(cursor: Option<&Cursor>, at_most: usize, now: SystemTime)
+            -> Result<LoanPage> => list;
+    }
+    HttpWorkers {
+        async fn register_http(worker: &HttpWorkerId, queue: &QueueName, now: SystemTime)
+            -> Result<()> => register;
+        async fn unregister_http(worker: &HttpWorkerId, queue: &QueueName)
+            -> Result<bool> => unregister;
+        async fn count_http(tallies: &[HttpTally], now: SystemTime) -> Result<()> => count;
+        async fn http_counts(queue: &QueueName) -> Result<HttpCounts> => counts;
+        async fn forget_http_counts(queue: &QueueName) -> Result<()> => forget_counts;
+        async fn http_workers(queue: Option<&QueueName>) -> Result<Vec<HttpWorker>> => workers;
+        async fn http_worker(id: &HttpWorkerId) -> Result<Option<HttpWorker>> => worker;
+        async fn prune_http(before: SystemTime) -> Result<u64> => prune;
     }
 
     ScheduleStore {

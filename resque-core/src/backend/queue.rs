@@ -6,8 +6,8 @@ use std::time::SystemTime;
 use async_trait::async_trait;
 
 use super::{
-    CancelJobs, DelayedJobs, Keyspace, Limits, QueueControl, ScheduleStore, StatsHistory,
-    WaitForJobs,
+    CancelJobs, DelayedJobs, HttpWorkers, JobLoans, Keyspace, Limits, QueueControl, ScheduleStore,
+    StatsHistory, WaitForJobs,
 };
 use crate::{
     BackendInfo, Edit, Enqueue, Exchange, Page, Payload, Popped, Pushed, QueueList, QueueListing,
@@ -138,6 +138,16 @@ pub trait QueueBackend: Debug + Send + Sync + 'static {
 
     /// The ability to remember what the store looked like, minute by minute.
     fn history(&self) -> Option<&dyn StatsHistory> {
+        None
+    }
+
+    /// The ability to lend jobs to programs that are no workers.
+    fn loans(&self) -> Option<&dyn JobLoans> {
+        None
+    }
+
+    /// The ability to keep account of workers that come over HTTP.
+    fn http_workers(&self) -> Option<&dyn HttpWorkers> {
         None
     }
 }

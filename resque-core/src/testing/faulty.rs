@@ -1,6 +1,7 @@
 //! A backend whose calls and replies get lost on purpose.
 
 mod abilities;
+mod loans;
 
 use std::time::SystemTime;
 
@@ -10,9 +11,9 @@ use super::{Fault, Faults, Operation};
 use crate::{
     Backend, BackendInfo, CancelJobs, Connect, DelayedJobs, Edit, Enqueue, Error, Exchange,
     FailureEntry, FailureId, FailurePage, FailureQuery, FailureRecord, FailureRetry, FailureStore,
-    Heartbeats, Held, Keyspace, Leaving, Left, Limits, Page, Payload, Popped, Pushed, QueueBackend,
-    QueueControl, QueueList, QueueListing, QueueName, Result, ScheduleStore, Settlement,
-    StatsHistory, WaitForJobs, WorkerId, WorkerListing, WorkerRegistry,
+    Heartbeats, Held, HttpWorkers, JobLoans, Keyspace, Leaving, Left, Limits, Page, Payload,
+    Popped, Pushed, QueueBackend, QueueControl, QueueList, QueueListing, QueueName, Result,
+    ScheduleStore, Settlement, StatsHistory, WaitForJobs, WorkerId, WorkerListing, WorkerRegistry,
 };
 
 /// A wrapper around any backend that loses calls and replies as it is told.
@@ -93,6 +94,16 @@ impl Faulty {
     fn inner_history(&self, operation: Operation) -> Result<&dyn StatsHistory> {
         let ability = self.inner.queues().history();
         ability.ok_or_else(|| self.not_offered(operation, "a history"))
+    }
+
+    fn inner_loans(&self, operation: Operation) -> Result<&dyn JobLoans> {
+        let ability = self.inner.queues().loans();
+        ability.ok_or_else(|| self.not_offered(operation, "loans"))
+    }
+
+    fn inner_http_workers(&self, operation: Operation) -> Result<&dyn HttpWorkers> {
+        let ability = self.inner.queues().http_workers();
+        ability.ok_or_else(|| self.not_offered(operation, "HTTP workers"))
     }
 
     fn inner_control(&self, operation: Operation) -> Result<&dyn QueueControl> {
@@ -219,6 +230,14 @@ impl QueueBackend for Faulty {
 
     fn history(&self) -> Option<&dyn StatsHistory> {
         self.inner.queues().history().map(|_| self as _)
+    }
+
+    fn loans(&self) -> Option<&dyn JobLoans> {
+        self.inner.queues().loans().map(|_| self as _)
+    }
+
+    fn http_workers(&self) -> Option<&dyn HttpWorkers> {
+        self.inner.queues().http_workers().map(|_| self as _)
     }
 }
 
