@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use clap::Args;
+use resque::wire::extra::Extras;
 use resque::wire::payload::decode;
 use resque::{DeadWorker, FailureRecord, Held, Leaving, Left, QueueList, Settled, Settlement};
 use serde::Serialize;
@@ -118,7 +119,7 @@ fn settlement(dead: &DeadWorker, held: &Held, now: SystemTime) -> Settlement {
     );
     let record = FailureRecord::new(
         now,
-        held.payload.clone(),
+        Extras::end(&held.payload),
         "Resque::PruneDeadWorkerDirtyExit",
         error,
     )

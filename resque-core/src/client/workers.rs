@@ -2,7 +2,7 @@
 
 use super::Client;
 use crate::{
-    Attempt, Error, Held, JobFailure, Leaving, Left, Performer, QueueList, QueueName, Result,
+    Attempt, Decision, Error, Held, JobFailure, Leaving, Left, Performer, QueueList, QueueName, Result,
     Settled, Settlement, WorkerId, WorkerStatus,
 };
 
@@ -98,7 +98,9 @@ impl Client {
         let limits = performer.handlers().limit_table();
         let limits = limits.of(&held.queue, &held.payload);
         let ctx = performer.prepare(Attempt::new(queue, held.payload).on(worker.clone()));
-        let failure = performer.fail(&ctx, JobFailure::dirty_exit()).await;
+        // Whoever removes a worker wants its job on record, whatever the policy would say.
+        let failure = JobFailure::dirty_exit().with_decision(Decision::Fail);
+        let failure = performer.fail(&ctx, failure).await;
         let now = self.store_time().await?;
         let record = failure
             .into_record(&ctx, now)

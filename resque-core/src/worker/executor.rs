@@ -21,6 +21,7 @@ use super::crew::Crew;
 use super::running::Running;
 use super::settings::OnTerm;
 use super::{Ending, Event};
+use crate::wire::extra::Extras;
 use crate::wire::time::TimeFormat;
 use crate::{
     Decision, FailureRecord, JobContext, JobFailure, Outcome, Performed, Performer, Settlement,
@@ -342,7 +343,7 @@ impl Executor {
     fn panicked(&self, running: &Running) -> Settlement {
         let reservation = &running.reservation;
         let now = self.core.store_clock.now();
-        let payload = reservation.payload.clone();
+        let payload = Extras::end(&reservation.payload);
         let record = FailureRecord::new(
             now,
             payload,

@@ -20,7 +20,8 @@ pub(crate) fn settlement(core: &Core, running: &Running) -> Settlement {
     if core.settings.on_term == OnTerm::Fail {
         // It still runs, and ends with the process.
         let failure = JobFailure::dirty_exit();
-        return Settlement::dirty_exit(receipt, record(core, running, failure, payload.clone()));
+        let payload = Extras::end(payload);
+        return Settlement::dirty_exit(receipt, record(core, running, failure, payload));
     }
     let (count, told) = count(payload);
     match told {

@@ -1,6 +1,6 @@
 use std::time::UNIX_EPOCH;
 
-use resque_core::{Clock, Handlers, Hooks, ManualClock, QueueList, WorkerId};
+use resque_core::{Clock, Handlers, Hooks, ManualClock, QueueList, RetryPolicy, WorkerId};
 use serde_json::json;
 
 use crate::support::{Archive, Log, client_at};
@@ -39,10 +39,12 @@ async fn a_removed_workers_job_is_a_dirty_exit_and_its_failure_hooks_run() {
     let log = Log::default();
     let heard = log.clone();
     let hooks = Hooks::new().on_failure("hear", move |ctx, failure| {
-        heard.add(json!([ctx.class(), ctx.queue(), failure.exception]));
+        let decision = failure.decision;
+        heard.add(json!([ctx.class(), ctx.queue(), failure.exception, decision]));
         async { Ok(()) }
     });
     let handlers = Handlers::new().register::<Archive>().hooks(hooks);
+    let handlers = handlers.retry(RetryPolicy::default());
     let clock = ManualClock::new();
     let client = client_at(&clock).with_handlers(handlers);
     let id = WorkerId::new("anyhost:77:file_serve").unwrap();
@@ -86,7 +88,7 @@ async fn a_removed_workers_job_is_a_dirty_exit_and_its_failure_hooks_run() {
     assert_eq!(client.stats().unwrap().get("processed").await.unwrap(), 0);
     assert_eq!(
         log.lines(),
-        json!([["Archive", "file_serve", "Resque::DirtyExit"]])
+        json!([["Archive", "file_serve", "Resque::DirtyExit", "Fail"]])
     );
 }
 

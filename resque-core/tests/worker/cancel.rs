@@ -83,6 +83,28 @@ async fn a_job_that_does_not_listen_is_dropped_and_the_next_one_is_spared() {
 }
 
 #[tokio::test]
+async fn a_cancelled_job_that_is_put_back_begins_a_new_life() {
+    let world = World::new();
+    let gate = Gate::new();
+    let job = r#"{"class":"Gate","args":[],"rs":{"attempts":2,"first_at":1000}}"#;
+    world.push_raw("q", [job]).await;
+    let mut worker = start(gate.on(world.worker()));
+    let id = worker.started().await.worker.unwrap();
+    assert!(client(&world).cancel(id.as_str()).await.unwrap());
+    let flow = world.flow();
+    worker.settled(1).await;
+    drop(flow);
+    assert_eq!(world.failures().await.remove(0).attempts(), 3);
+    let retried = client(&world).failures().unwrap().retry_all().await;
+    assert_eq!(retried.unwrap(), 1);
+    let _flow = world.flow();
+    assert_eq!(worker.started().await.attempt, 1);
+    gate.open(1);
+    worker.settled(1).await;
+    worker.quit().await;
+}
+
+#[tokio::test]
 async fn a_cancelled_job_that_is_done_nevertheless_is_done() {
     let world = World::new();
     world.push("Waits", 0..1).await;

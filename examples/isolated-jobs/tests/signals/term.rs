@@ -75,6 +75,25 @@ fn with_term_child_a_job_may_be_let_be_for_a_while() {
 }
 
 #[test]
+fn the_third_release_is_the_last() {
+    let job = r#"{"class":"Sleep","args":[60000],"rs":{"releases":2}}"#;
+    for by in [CHILDREN, ITSELF] {
+        let left = stopped(by, &[SOON], job, "TERM");
+        let (exception, error) = left.failure();
+        let told = "SIGTERM: stopping workers have ended the job 3 times";
+        assert_eq!((exception, error), ("Resque::TermException", told));
+        assert_eq!(left.queued(), [NOOP]);
+    }
+}
+
+#[test]
+fn jobs_of_the_worker_itself_may_be_let_be_for_a_while() {
+    let environment = [SOON, ("RESQUE_PRE_SHUTDOWN_TIMEOUT", "100000")];
+    let left = stopped(ITSELF, &environment, &sleep(500), "TERM");
+    assert_eq!((left.queued(), left.stats()), (vec![NOOP], (1, 0)));
+}
+
+#[test]
 fn as_in_ruby_a_killed_job_has_failed() {
     let fail = [CHILDREN, &["--on-term", "fail"]].concat();
     let left = stopped(&fail, &[], &sleep(60_000), "TERM");

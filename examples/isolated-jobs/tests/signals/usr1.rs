@@ -30,6 +30,20 @@ fn with_term_child_it_is_asked_first() {
 }
 
 #[test]
+fn with_term_child_it_is_killed_when_its_time_is_up() {
+    let soon = [("TERM_CHILD", "1"), ("RESQUE_TERM_TIMEOUT", "0.2")];
+    let worker = Worker::start(CHILDREN, &soon, &[&sleep(60_000), NOOP]);
+    let child = worker.performed_by();
+    worker.signal("USR1");
+    worker.finished("Noop");
+    is_gone(child);
+    worker.signal("QUIT");
+    let left = worker.left();
+    assert_eq!(left.failure().0, "Resque::DirtyExit");
+    assert_eq!((left.queued().len(), left.stats()), (0, (2, 0)));
+}
+
+#[test]
 fn a_job_of_the_worker_itself_is_cancelled() {
     let worker = Worker::start(ITSELF, &[], &[POLITE, NOOP]);
     worker.performed_by();

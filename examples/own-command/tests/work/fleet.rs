@@ -99,6 +99,23 @@ fn a_process_that_cannot_be_started_again_at_once_ends_no_other() {
 }
 
 #[test]
+fn term_is_heard_while_a_dead_process_is_not_replaced_yet() {
+    let shop = Shop::open("pause");
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("log");
+    let program = Path::new(env!("CARGO_BIN_EXE_shop"));
+    let mut work = two_processes(&shop, program, &log, &[]);
+    for pid in shop.wait_for_workers(2) {
+        signal(pid, "KILL");
+    }
+    wait_for_missing(&log, 2);
+    work.signal("TERM").unwrap();
+    assert!(work.end(PATIENCE).unwrap());
+    let log = fs::read_to_string(&log).unwrap();
+    assert_eq!(log.matches("is missing").count(), 2, "{log}");
+}
+
+#[test]
 fn count_workers_are_processes_of_one_slot_as_in_resque() {
     let shop = Shop::open("count");
     let mut work = shop.work_with(&[], &[("COUNT", "2"), ("QUEUE", "*")]);

@@ -25,6 +25,17 @@ impl Shop {
         Self { url }
     }
 
+    /// The same on Postgres.
+    pub(crate) fn open_on_postgres(test: &str) -> Self {
+        let server = resque_testserver::shared_postgres().expect("a Postgres server");
+        let pid = std::process::id();
+        let shop = Self {
+            url: format!("{}?namespace=shop_{pid}_{test}", server.url()),
+        };
+        assert!(shop.call(&["migrate"]).status.success());
+        shop
+    }
+
     /// The program with these arguments.
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_shop"));

@@ -153,10 +153,12 @@ fn help_and_version_are_the_programs_own() {
     assert!(!help.contains("Usage: resque"), "{help}");
 }
 
-#[test]
-fn a_running_job_is_cancelled() {
-    let shop = Shop::open("cancel");
-    let mut work = shop.work(&["-q", "*", "-c", "1", "--term-timeout", "1"]);
+/// Cancels a job by its class while it runs.
+#[track_caller]
+fn cancelled(shop: &Shop, isolation: &str) {
+    let args = "-q * -c 1 --term-timeout 1 --prune-after 1 --isolation";
+    let args: Vec<&str> = args.split(' ').chain([isolation]).collect();
+    let mut work = shop.work(&args);
     shop.json(&["enqueue", "Delivery", "3000", "-q", "deliveries"]);
     shop.wait_for(&["workers", "list", "--working"], |listing| {
         listing["workers"].get(0).cloned()
@@ -176,8 +178,24 @@ fn a_running_job_is_cancelled() {
     assert_eq!(failed["failures"][0]["exception"], "Resque::Cancelled");
     assert_eq!(failed["failures"][0]["attempts"], 1);
     assert_eq!(shop.call(&["cancel", "h:1:q"]).status.code(), Some(1));
+    // The next job is not meant.
+    shop.json(&["enqueue", "Delivery", "0", "-q", "deliveries"]);
+    shop.wait_for_processed(2);
     work.signal("QUIT").unwrap();
     assert!(work.end(PATIENCE).unwrap());
+    assert_eq!(shop.json(&["stats"])["failed"], 1);
+}
+
+#[test]
+fn a_running_job_is_cancelled() {
+    cancelled(&Shop::open("cancel"), "none");
+    cancelled(&Shop::open("cancel-child"), "process");
+}
+
+#[test]
+fn a_running_job_is_cancelled_on_postgres() {
+    cancelled(&Shop::open_on_postgres("cancel"), "none");
+    cancelled(&Shop::open_on_postgres("cancel_child"), "process");
 }
 
 #[test]

@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 pub use self::death::Death;
 use super::json::{self, SyntaxError, Value, members, write_string};
 use super::payload::EXTRAS;
+use crate::Payload;
 
 /// The longest name of an exception that is kept, in bytes.
 const LONGEST_EXCEPTION: usize = 200;
@@ -162,6 +163,28 @@ impl Extras {
             return json::without_member(payload, EXTRAS).map(Into::into);
         }
         json::set_member(payload, EXTRAS, &self.to_json())
+    }
+
+    /// The payload as it is recorded as failed by whoever knows nothing about the job: an account
+    /// that it has tells of this attempt too, and is ended, so that whoever puts the job back begins
+    /// a new life. A payload without one stays what it is.
+    #[must_use]
+    pub fn end(payload: &Payload) -> Payload {
+        let before = Self::read(payload.as_bytes());
+        let mut extras = before.clone();
+        if extras.ended {
+            extras.begin_again();
+        } else if extras.attempts > 0 || extras.releases > 0 || !extras.deaths.is_empty() {
+            extras.attempts = extras.attempts.saturating_add(1);
+            // The record itself tells the last error.
+            extras.last_error = None;
+            extras.ended = true;
+        }
+        let changed = (extras != before).then(|| extras.write(payload.as_bytes()));
+        match changed {
+            Some(Ok(written)) => written.into(),
+            Some(Err(_)) | None => payload.clone(),
+        }
     }
 
     fn to_json(&self) -> Vec<u8> {

@@ -96,6 +96,35 @@ fn the_last_of_equal_members_counts() {
 }
 
 #[test]
+fn a_life_ends_with_the_attempt_that_its_account_does_not_tell_of() {
+    for (before, recorded) in [
+        (r#"{"class":"A"}"#, r#"{"class":"A"}"#),
+        ("no job", "no job"),
+        // What strangers put there stays as it is.
+        (r#"{"rs": {"x" : 1}}"#, r#"{"rs": {"x" : 1}}"#),
+        (
+            r#"{"class":"A","rs":{"attempts":2,"first_at":7,"error":{"exception":"E","message":"m"}}}"#,
+            r#"{"class":"A","rs":{"attempts":3,"first_at":7,"ended":true}}"#,
+        ),
+        (
+            r#"{"class":"A","rs":{"releases":1,"x":1}}"#,
+            r#"{"class":"A","rs":{"attempts":1,"releases":1,"ended":true,"x":1}}"#,
+        ),
+        (
+            r#"{"class":"A","rs":{"attempts":9,"ended":true,"x":1}}"#,
+            r#"{"class":"A","rs":{"x":1}}"#,
+        ),
+        (
+            r#"{"class":"A","rs":{"attempts":9,"ended":true}}"#,
+            r#"{"class":"A"}"#,
+        ),
+    ] {
+        let ended = Extras::end(&Payload::from(before));
+        assert_eq!(text(ended.as_bytes()), recorded);
+    }
+}
+
+#[test]
 fn long_texts_and_long_histories_are_cut() {
     let error = LastError::new(&"é".repeat(1_000), &"x".repeat(1_000_000));
     assert_eq!(error.exception.chars().count(), 101);

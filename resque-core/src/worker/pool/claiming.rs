@@ -9,6 +9,7 @@ use crate::worker::Event;
 use crate::worker::core::Core;
 use crate::worker::executor::releases;
 use crate::worker::outage::{Backoff, Link, broke};
+use crate::wire::extra::Extras;
 use crate::worker::running::Running;
 use crate::{Claim, Claimed, Error, FailureRecord, Outcome, Result, Settlement, Tally};
 
@@ -120,7 +121,7 @@ fn cancelled(core: &Core, running: &Running, settlement: Settlement) -> Settleme
     let job = &running.reservation;
     let record = FailureRecord::new(
         core.store_clock.now(),
-        job.payload.clone(),
+        Extras::end(&job.payload),
         "Resque::Cancelled",
         format!("The job was cancelled while it ran{said}"),
     )
