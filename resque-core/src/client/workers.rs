@@ -2,8 +2,8 @@
 
 use super::Client;
 use crate::{
-    Attempt, Decision, Error, Held, JobFailure, Leaving, Left, Performer, QueueList, QueueName, Result,
-    Settled, Settlement, WorkerId, WorkerStatus,
+    Attempt, Decision, Error, Held, JobFailure, Leaving, Left, Performer, QueueList, QueueName,
+    Result, Settled, Settlement, WorkerId, WorkerStatus,
 };
 
 impl Client {

@@ -40,7 +40,12 @@ async fn a_removed_workers_job_is_a_dirty_exit_and_its_failure_hooks_run() {
     let heard = log.clone();
     let hooks = Hooks::new().on_failure("hear", move |ctx, failure| {
         let decision = failure.decision;
-        heard.add(json!([ctx.class(), ctx.queue(), failure.exception, decision]));
+        heard.add(json!([
+            ctx.class(),
+            ctx.queue(),
+            failure.exception,
+            decision
+        ]));
         async { Ok(()) }
     });
     let handlers = Handlers::new().register::<Archive>().hooks(hooks);

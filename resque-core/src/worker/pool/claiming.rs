@@ -5,11 +5,11 @@ use std::sync::Arc;
 use futures::FutureExt;
 
 use super::Pool;
+use crate::wire::extra::Extras;
 use crate::worker::Event;
 use crate::worker::core::Core;
 use crate::worker::executor::releases;
 use crate::worker::outage::{Backoff, Link, broke};
-use crate::wire::extra::Extras;
 use crate::worker::running::Running;
 use crate::{Claim, Claimed, Error, FailureRecord, Outcome, Result, Settlement, Tally};
 
