@@ -3,6 +3,7 @@
 mod leases;
 mod reply;
 mod request;
+mod reserve;
 mod rewrite;
 
 use std::time::SystemTime;
@@ -34,6 +35,11 @@ impl Store {
             return Ok(Exchange::default());
         }
         let now = Stamp::of(now)?;
+        if done.is_empty()
+            && let Some(answer) = self.reserve(want, from, now).await?
+        {
+            return Ok(answer);
+        }
         let mut request = Request::new(done, want)?;
         let mut answer = Exchange::default();
         answer.settled = request.untold();

@@ -144,7 +144,9 @@ create trigger count_removed after delete on resque.failures
 -- A sleeper is told once: whoever tells it takes its row away, so that a busy store has nobody to tell.
 -- Its row is looked for in a snapshot of its own, taken when this transaction has its number; the sleeper
 -- in turn waits until all transactions have ended that have a number and may not have seen its row.
-create function resque.wake(p_names text[]) returns void language plpgsql as $$
+-- `p_looked` says that the caller has seen in the same way that somebody sleeps.
+create function resque.wake(p_names text[], p_looked boolean default false) returns void
+language plpgsql as $$
 declare
     v_ids text;
 begin
@@ -154,7 +156,7 @@ begin
         return;
     end if;
     -- Most of the time nobody sleeps, and a look is cheaper than a statement that writes.
-    if exists (select from resque.sleepers) then
+    if p_looked or exists (select from resque.sleepers) then
         with meant as materialized (
             select s.id from resque.sleepers s
             where p_names is null or s.queues is null or s.queues && p_names
@@ -238,7 +240,7 @@ begin
     select count(*), exists (select from resque.sleepers) into v_length, v_somebody_sleeps
     from (select from resque.jobs j where j.queue = v_queue order by j.pos desc limit 10) l;
     if v_somebody_sleeps or current_setting('transaction_isolation') <> 'read committed' then
-        perform resque.wake(array[p_name]);
+        perform resque.wake(array[p_name], v_somebody_sleeps);
     end if;
     return v_length;
 end $$;
@@ -253,23 +255,16 @@ create function resque.take(
     p_queues integer[], p_from bigint[], p_count integer,
     out queue integer[], out pos bigint[], out payload bytea[], out since timestamptz[], out number bigint[]
 ) language plpgsql as $$
-declare
-    v_queues integer[];
-    v_low bigint[];
-    v_high bigint[];
-    v_count integer := p_count;
-    v_more record;
 begin
-    queue := '{}'; pos := '{}'; payload := '{}'; since := '{}'; number := '{}';
-    for v_round in 1 .. 2 loop
-        select array_agg(r.id), array_agg(r.low), array_agg(r.high) into v_queues, v_low, v_high
+    with picked as materialized (
+        select r.id as queue, j.*
         from (
             select q.id, r.low, r.high
             from unnest(p_queues, p_from) with ordinality q (id, start, ord)
             cross join lateral (values
                 (1, 1, -9223372036854775808, 0), (1, 2, q.start, 9223372036854775807), (2, 1, 0, q.start)
             ) r (round, part, low, high)
-            where r.round = v_round and r.low < r.high
+            where r.low < r.high
             and (select not k.stopped from resque.queues k where k.id = q.id)
             and (cardinality(p_queues) <= 32 or q.id in (
                 with recursive filled as (
@@ -280,36 +275,23 @@ begin
                     from filled f where f.queue is not null
                 )
                 select f.queue from filled f where f.queue is not null))
-            order by q.ord, r.part
-        ) r;
-        exit when v_queues is null;
-        with picked as materialized (
-            select r.queue, j.*
-            from unnest(v_queues, v_low, v_high) r (queue, low, high)
-            cross join lateral (
-                select j.ctid as place, j.pos, j.payload, j.since
-                from resque.jobs j
-                where j.queue = r.queue and j.pos >= r.low and j.pos < r.high
-                order by j.pos limit v_count
-                for update skip locked
-            ) j
-            limit v_count
-        ), gone as (
-            delete from resque.jobs where ctid = any (array(select p.place from picked p))
-        )
-        select array_agg(p.queue) as queue, array_agg(p.pos) as pos, array_agg(p.payload) as payload,
-            array_agg(p.since) as since, array_agg(nextval('resque.numbers')) as number
-        into v_more from picked p;
-        if v_more.queue is not null then
-            queue := queue || v_more.queue;
-            pos := pos || v_more.pos;
-            payload := payload || v_more.payload;
-            since := since || v_more.since;
-            number := number || v_more.number;
-            v_count := p_count - cardinality(queue);
-        end if;
-        exit when v_count = 0;
-    end loop;
+            order by r.round, q.ord, r.part
+        ) r
+        cross join lateral (
+            select j.ctid as place, j.pos, j.payload, j.since
+            from resque.jobs j
+            where j.queue = r.id and j.pos >= r.low and j.pos < r.high
+            order by j.pos limit p_count
+            for update skip locked
+        ) j
+        limit p_count
+    ), gone as (
+        delete from resque.jobs where ctid = any (array(select p.place from picked p))
+    )
+    select coalesce(array_agg(p.queue), '{}'), coalesce(array_agg(p.pos), '{}'),
+        coalesce(array_agg(p.payload), '{}'), coalesce(array_agg(p.since), '{}'),
+        coalesce(array_agg(nextval('resque.numbers')), '{}')
+    into queue, pos, payload, since, number from picked p;
 end $$;
 
 -- Whether there is a queue that was not there in the snapshot `p_seen`. (Numbers of transactions that lie
@@ -494,6 +476,56 @@ begin
     end if;
 end $$;
 
+-- What `exchange` does where nothing is settled and no worker holds a job, in a few steps and without
+-- touching more workers than there are jobs: an idle worker is woken for one job at a time. `p_slots` names
+-- the workers whose turn it is, each once. Where that is not all there is to do it is not `ready`, and
+-- nothing was done.
+create function resque.reserve(
+    p_slots text[], p_queues integer[], p_from bigint[], p_seen text, p_now timestamptz,
+    out ready boolean, out paused boolean,
+    out numbers bigint[], out queues integer[], out places bigint[], out payloads bytea[]
+) language plpgsql as $$
+declare
+    v_since timestamptz[];
+begin
+    select s.paused, not resque.is_outdated(p_seen) and cardinality(p_slots) = (
+        select count(*) from resque.workers w where w.id = any (p_slots) and w.number is null)
+    into paused, ready from resque.settings s where s.only_row;
+    if paused or not ready then
+        return;
+    end if;
+    select t.queue, t.pos, t.payload, t.since, t.number into queues, places, payloads, v_since, numbers
+    from resque.take(p_queues, p_from, cardinality(p_slots)) t;
+    if cardinality(numbers) = 0 then
+        return;
+    end if;
+    with locked as materialized (
+        -- Whoever touches several workers locks them in the order of their ids.
+        select w.ctid as place, w.number, s.ord
+        from unnest(p_slots[1 : cardinality(numbers)]) with ordinality s (id, ord)
+        join resque.workers w on w.id = s.id
+        order by w.id
+        for no key update of w
+    ), given as (
+        update resque.workers w set
+            number = g.number, queue = k.name, payload = g.payload, since = p_now,
+            waited_since = g.waited_since,
+            heartbeat = case when w.started is null then p_now else w.heartbeat end,
+            mark = case when w.started is null then g.number else w.mark end
+        from unnest(numbers, queues, payloads, v_since) with ordinality
+            g (number, queue, payload, waited_since, ord)
+        join locked l on l.ord = g.ord
+        join resque.queues k on k.id = g.queue
+        where w.ctid = l.place and l.number is null
+        returning w.id
+    )
+    select count(*) = cardinality(numbers) into ready from given;
+    if not ready then
+        raise exception 'a worker got another job, or left, in the same moment'
+        using errcode = 'serialization_failure';
+    end if;
+end $$;
+
 -- Takes workers off the registry: each is gone (0), still holds a job (1), or has beaten since (2).
 create function resque.unregister(p_ids text[], p_marks bigint[])
 returns table (ord integer, state integer, number bigint, queue text, payload bytea, since timestamptz)
@@ -633,7 +665,7 @@ declare
 begin
     for v_function in
         select p.oid::regprocedure from pg_proc p join pg_namespace n on n.oid = p.pronamespace
-        where n.nspname = 'resque' and p.proname in ('pop', 'exchange', 'push', 'edit', 'promote')
+        where n.nspname = 'resque' and p.proname in ('pop', 'exchange', 'reserve', 'push', 'edit', 'promote')
     loop
         execute format('alter function %s set plan_cache_mode = force_generic_plan', v_function);
         execute format('alter function %s set enable_seqscan = off', v_function);

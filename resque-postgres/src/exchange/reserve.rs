@@ -1,0 +1,65 @@
+//! Filling free slots where nothing is settled: what an idle worker does when it is woken.
+
+use std::collections::HashSet;
+
+use resque_core::{Error, Exchange, Payload, QueueList, Receipt, Reservation, Result, WorkerId};
+
+use crate::stamp::Stamp;
+use crate::store::Store;
+
+const WHAT: &str = "reserve";
+const TEXT: &str = "select * from resque.reserve($1, $2, $3, $4, $5)";
+
+impl Store {
+    /// Fills slots, unless there is more to do than that: one of them holds a job already, or nobody
+    /// knows it, or the names of the queues are out of date. Then nothing is done and the answer is
+    /// `None`.
+    pub(super) async fn reserve(
+        &self,
+        want: &[WorkerId],
+        from: &QueueList,
+        now: Stamp,
+    ) -> Result<Option<Exchange>> {
+        let mut named = HashSet::with_capacity(want.len());
+        // A slot that is named twice gets one job.
+        let slots: Vec<&WorkerId> = want.iter().filter(|id| named.insert(*id)).collect();
+        let ids: Vec<&str> = slots.iter().map(|id| id.as_str()).collect();
+        let asked = self.asked(from).await?;
+        let statement = self
+            .statement(TEXT)
+            .bind(ids)
+            .bind(&*asked.ids)
+            .bind(&asked.from)
+            .bind(asked.queues.seen())
+            .bind(now);
+        let row = match self.row(WHAT, statement).await {
+            Ok(row) => row,
+            // Nothing was done: somebody else was at the same worker.
+            Err(Error::Rejected {
+                transient: true, ..
+            }) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        if !self.get::<bool, _>(&row, "ready")? {
+            return Ok(None);
+        }
+        let mut answer = Exchange::default();
+        answer.paused = self.get(&row, "paused")?;
+        let Some(numbers) = self.get::<Option<Vec<i64>>, _>(&row, "numbers")? else {
+            return Ok(Some(answer));
+        };
+        let queues: Vec<i32> = self.get(&row, "queues")?;
+        let places: Vec<i64> = self.get(&row, "places")?;
+        let payloads: Vec<Vec<u8>> = self.get(&row, "payloads")?;
+        self.taken(&queues, &places);
+        let jobs = slots.into_iter().zip(numbers).zip(queues).zip(payloads);
+        let reserved = jobs.filter_map(|(((worker, number), queue), payload)| {
+            let receipt = Receipt::numbered(worker.clone(), u64::try_from(number).ok()?);
+            let queue = asked.queues.name(queue)?.clone();
+            let payload = Payload::new(payload);
+            Some(Reservation::new(queue, payload, now.time(), receipt))
+        });
+        answer.reserved = reserved.collect();
+        Ok(Some(answer))
+    }
+}
