@@ -3,13 +3,16 @@
 use std::time::SystemTime;
 
 use resque_core::{
-    DeadWorker, HeartbeatMark, Heartbeats, Held, Leaving, Left, Payload, Receipt, Result, WorkerId,
-    WorkerListing, WorkerStatus,
+    DeadWorker, Error, HeartbeatMark, Heartbeats, Held, Leaving, Left, Payload, Receipt, Result,
+    WorkerId, WorkerListing, WorkerStatus,
 };
 use sqlx::postgres::PgRow;
 
 use crate::stamp::Stamp;
 use crate::store::{Store, counted};
+
+/// How many bytes an id may have: an index of Postgres takes no longer key.
+const LONGEST_ID: usize = 2_600;
 
 impl Store {
     /// Puts workers on the registry and answers what they hold.
@@ -20,6 +23,7 @@ impl Store {
             on conflict (id) do update set started = coalesce(w.started, excluded.started),
                 heartbeat = excluded.heartbeat, mark = excluded.mark
             returning w.id, w.number, w.queue, w.payload, w.since";
+        ids.iter().try_for_each(check)?;
         let query = self.statement(TEXT).bind(texts(ids)).bind(Stamp::of(now)?);
         let rows = self.rows("register workers", query).await?;
         let mut held = Vec::new();
@@ -160,4 +164,21 @@ impl Store {
 
 fn texts(ids: &[WorkerId]) -> Vec<&str> {
     ids.iter().map(WorkerId::as_str).collect()
+}
+
+/// Says so before the server does, whose words are about indexes.
+fn check(id: &WorkerId) -> Result<()> {
+    let length = id.as_str().len();
+    if length <= LONGEST_ID {
+        return Ok(());
+    }
+    let start: String = id.as_str().chars().take(60).collect();
+    Err(Error::Rejected {
+        what: format!("register the worker {start}…"),
+        reason: format!(
+            "its id has {length} bytes with the names of its queues, and {LONGEST_ID} fit; \
+             write a pattern instead of so many names"
+        ),
+        transient: false,
+    })
 }

@@ -190,3 +190,31 @@ async fn a_server_whose_transactions_are_strict_is_migrated_by_ten_at_once() {
     let strict: String = show.fetch_one(&mut raw).await.unwrap();
     assert_eq!(strict, "serializable");
 }
+
+#[tokio::test]
+async fn a_database_that_cannot_hold_every_text_is_refused() {
+    let server = resque_testserver::Postgres::new().start().unwrap();
+    let mut owner = PgConnection::connect(server.url()).await.unwrap();
+    let make = "create database narrow encoding 'LATIN1' template template0 locale 'C'";
+    sqlx::raw_sql(make).execute(&mut owner).await.unwrap();
+    let (address, _) = server.url().rsplit_once('/').unwrap();
+    let config = on(&format!("{address}/narrow"), "resque");
+    let error = Migrator::new(config.clone()).up().await.unwrap_err();
+    assert!(matches!(error, Error::Corrupt { .. }), "{error:?}");
+    let text = error.to_string();
+    assert!(text.contains("LATIN1") && text.contains("UTF8"), "{text}");
+    let error = PostgresBackend::builder(config)
+        .connect()
+        .await
+        .unwrap_err();
+    assert!(error.to_string().contains("LATIN1"), "{error}");
+    let mut narrow = PgConnection::connect(&format!("{address}/narrow"))
+        .await
+        .unwrap();
+    let schemas = "select count(*) from pg_namespace where nspname = 'resque'";
+    let schemas: i64 = sqlx::query_scalar(schemas)
+        .fetch_one(&mut narrow)
+        .await
+        .unwrap();
+    assert_eq!(schemas, 0);
+}

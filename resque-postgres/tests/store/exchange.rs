@@ -80,7 +80,7 @@ async fn a_held_job_is_a_row_that_anybody_can_see() {
     assert_eq!(raw.number("select count(*) from resque.jobs").await, 0);
     // No transaction is open while the job runs.
     let open = "select count(*) from pg_stat_activity where state like 'idle in transaction%'
-        and application_name = 'resque' and query like '%exchange%'";
+        and application_name = 'resque' and (query like '%exchange%' or query like '%reserve%')";
     assert_eq!(raw.number(open).await, 0);
     let done = Settlement::done(taken.reserved[0].receipt.clone());
     let settled = world.exchange(&[done], &[], "q").await.settled;
@@ -109,4 +109,35 @@ async fn a_worker_that_leaves_does_not_lower_the_totals() {
         .unwrap();
     assert_eq!(workers.stat("processed").await.unwrap(), 40);
     assert_eq!(workers.incr_stat("processed", 2).await.unwrap(), 42);
+}
+
+#[tokio::test]
+async fn a_worker_that_gets_a_job_in_the_same_moment_gets_no_second_one() {
+    let world = World::new().await;
+    world.push("q", &["a"]).await;
+    let slot = world.register(0).await;
+    let (mut other, mut raw) = (world.raw().await, world.raw().await);
+    let give = "begin; update resque.workers set number = 7, queue = 'q', payload = 'held',
+        since = now(), waited_since = now()";
+    other.run(give).await;
+    let reserving = tokio::spawn({
+        let (queues, now) = (world.backend.queues().clone(), world.now);
+        async move {
+            let from = "q".parse().unwrap();
+            queues.exchange(&[], &[slot], &from, now).await.unwrap()
+        }
+    });
+    let waits = format!(
+        "select count(*) from pg_stat_activity where wait_event_type = 'Lock'
+            and query like '%\"{}\".reserve%'",
+        world.config.namespace()
+    );
+    while raw.number(&waits).await == 0 {
+        tokio::task::yield_now().await;
+    }
+    other.run("commit").await;
+    let taken = reserving.await.unwrap();
+    assert_eq!(given(&taken), ["held"]);
+    assert!(taken.reserved[0].redelivered);
+    assert_eq!(world.waiting("q").await, ["a"]);
 }

@@ -2,7 +2,7 @@
 
 use std::slice::from_ref;
 
-use resque_core::{Error, QueueList, Settlement};
+use resque_core::{Error, QueueList, Settlement, WorkerId};
 use resque_postgres::{Config, PostgresBackend};
 use sqlx::postgres::PgPoolOptions;
 
@@ -141,4 +141,24 @@ async fn a_counter_whose_name_no_text_can_hold_is_refused() {
         .await
         .unwrap_err();
     assert!(error.to_string().contains("NUL"), "{error}");
+}
+
+#[tokio::test]
+async fn a_worker_of_too_many_queues_is_told_what_to_do() {
+    let world = World::new().await;
+    let workers = world.backend.workers();
+    let named = |count: usize| {
+        let queues: Vec<String> = (0..count).map(|number| format!("q{number:08}")).collect();
+        WorkerId::compose("host", "a1b2c", 1, 0, &queues.join(",")).unwrap()
+    };
+    workers.register(&[named(200)], world.now).await.unwrap();
+    let error = workers
+        .register(&[named(300)], world.now)
+        .await
+        .unwrap_err();
+    assert!(!error.is_transient());
+    let text = error.to_string();
+    assert!(text.contains("host~a1b2c:1-0:q00000000"), "{text}");
+    assert!(text.contains("2600 fit; write a pattern"), "{text}");
+    assert_eq!(workers.workers().await.unwrap().workers.len(), 1);
 }

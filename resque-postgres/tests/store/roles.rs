@@ -247,7 +247,11 @@ async fn a_worker_works_and_changes_no_table() {
     assert_eq!(failures.count(None).await.unwrap(), 2);
     let queues = backend.queues();
     let waiting = queues.waiting().unwrap();
-    waiting.ticket(&"q".parse().unwrap()).await.unwrap();
+    let q: QueueList = "q".parse().unwrap();
+    let ticket = waiting.ticket(&q).await.unwrap();
+    // Leaves a note and takes it for read.
+    role.world.push("q", &["new"]).await;
+    waiting.wait(ticket, &q).await.unwrap();
     let later = Enqueue::at(name("q"), "later", role.world.now);
     queues.push(from_ref(&later)).await.unwrap();
     let due = role.world.now + Duration::from_secs(1);
