@@ -21,6 +21,7 @@ mod assets;
 mod dashboard;
 mod fault;
 mod guard;
+mod http;
 mod live;
 mod pages;
 mod probes;
@@ -29,3 +30,4 @@ mod view;
 
 pub use self::dashboard::Dashboard;
 pub use self::guard::{Access, Refusal, Role, Visitor};
+pub use self::http::HttpInterface;

@@ -36,7 +36,6 @@ pub(crate) enum Kind {
     Pages,
     /// The HTTP interface, where even a GET takes a job: no page of another site may ask at all,
     /// and nothing is expected of forms.
-    #[expect(dead_code, reason = "the HTTP interface comes next")]
     Interface,
 }
 
