@@ -9,6 +9,7 @@ mod doctor;
 mod enqueue;
 mod failed;
 mod flush;
+mod http;
 mod migrate;
 mod moving;
 mod pause;
@@ -47,6 +48,7 @@ pub(crate) enum Command {
     Top(top::Top),
     Flush(flush::Flush),
     Move(moving::Move),
+    Http(Box<http::Http>),
     Doctor(doctor::Doctor),
     Migrate(migrate::Migrate),
     Completions(completions::Completions),
@@ -74,6 +76,7 @@ impl Command {
             Self::Top(it) => context.with_store(async |store| it.run(store).await),
             Self::Flush(it) => context.with_store(async |store| it.run(store).await),
             Self::Move(it) => it.run(context),
+            Self::Http(http) => http.run(context),
             Self::Doctor(it) => it.run(context),
             Self::Migrate(migrate) => migrate.run(context),
             Self::Completions(it) => it.run(context),

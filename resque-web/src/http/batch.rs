@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::http::{HeaderMap, Uri};
 use bytes::Bytes;
-use resque_core::wire::json::members;
+use resque_core::wire::json::{Kind, Value, members};
 use resque_core::wire::text_of;
 
 use super::body::Body;
@@ -23,7 +23,9 @@ pub(super) async fn get(State(http): State<Http>, uri: Uri, headers: HeaderMap) 
     let queue = path::queue(&uri)?;
     let params = Params::of(&uri)?;
     let at_most = params.batch_size()?;
-    let jobs = Fetch::new(queue, &headers, &params)?.take(&http, at_most).await?;
+    let jobs = Fetch::new(queue, &headers, &params)?
+        .take(&http, at_most)
+        .await?;
     // A job that somebody else has put in may be no text; it cannot be refused any more.
     let texts: Vec<_> = jobs.iter().map(|job| text_of(job)).collect();
     Ok(answer::ok(&texts))
@@ -78,7 +80,7 @@ fn unsupported(uri: &Uri, message: &'static str) -> Problem {
 fn jobs(body: &Bytes) -> Result<Vec<JobText>, Problem> {
     // The whole is checked as one job is: how deep it may be, and that it is an object.
     let whole = JobText::new(body.clone());
-    whole.map_err(|problem| problem.of_batch())?;
+    whole.map_err(|problem| problem.about("the body"))?;
     let not_a_list = || Problem::bad("jobs should be an array of job");
     let mut found = None;
     for member in members(body).into_iter().flatten().flatten() {
@@ -87,12 +89,14 @@ fn jobs(body: &Bytes) -> Result<Vec<JobText>, Problem> {
         }
     }
     let list = found.ok_or_else(not_a_list)?;
-    if list.kind() != resque_core::wire::json::Kind::Array {
+    if list.kind() != Kind::Array {
         return Err(not_a_list());
     }
-    list.elements()
-        .map(|element| JobText::new(body.slice_ref(element.raw())))
-        .collect()
+    let job = |(number, element): (usize, Value<'_>)| {
+        let job = JobText::new(body.slice_ref(element.raw()));
+        job.map_err(|problem| problem.about(&format!("jobs[{number}]")))
+    };
+    list.elements().enumerate().map(job).collect()
 }
 
 #[cfg(test)]
@@ -106,13 +110,26 @@ mod tests {
         let texts: Vec<&[u8]> = found.iter().map(|job| &job.bytes[..]).collect();
         assert_eq!(texts, [&br#"{"n" : 1.00}"#[..], br#"{"class":"A"}"#]);
         assert_eq!([found[0].has_class, found[1].has_class], [false, true]);
-        assert!(jobs(&Bytes::from_static(br#"{"jobs":[]}"#)).unwrap().is_empty());
+        assert!(
+            jobs(&Bytes::from_static(br#"{"jobs":[]}"#))
+                .unwrap()
+                .is_empty()
+        );
     }
 
     #[test]
     fn what_is_no_list_of_jobs_is_refused() {
-        for body in ["nojson", "[1]", "{}", r#"{"jobs":{"n":1}}"#, r#"{"jobs":["a",1]}"#] {
-            assert!(jobs(&Bytes::from_static(body.as_bytes())).is_err(), "{body}");
+        for body in [
+            "nojson",
+            "[1]",
+            "{}",
+            r#"{"jobs":{"n":1}}"#,
+            r#"{"jobs":["a",1]}"#,
+        ] {
+            assert!(
+                jobs(&Bytes::from_static(body.as_bytes())).is_err(),
+                "{body}"
+            );
         }
     }
 }

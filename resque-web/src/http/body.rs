@@ -5,6 +5,8 @@ use axum::extract::{FromRequest, Request};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
 use bytes::Bytes;
+use resque_core::wire::json::is_object;
+use serde::de::DeserializeOwned;
 
 use super::problem::Problem;
 
@@ -40,11 +42,23 @@ impl Body {
     }
 }
 
+/// Reads a body that says something in a JSON object, whatever its content type says.
+pub(super) fn object<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    if !is_object(body) {
+        return Err(Problem::bad("the body must be a JSON object"));
+    }
+    serde_json::from_slice(body).map_err(|error| Problem::bad(format!("the body: {error}")))
+}
+
 /// Whether the media type is JSON; what stands behind a semicolon does not matter. A type that only
 /// has the words in it somewhere is another one: browsers send some of those without asking.
 fn says_json(headers: &HeaderMap) -> bool {
-    let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let media = value.and_then(|value| value.split(';').next()).unwrap_or_default();
+    let value = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    let media = value
+        .and_then(|value| value.split(';').next())
+        .unwrap_or_default();
     media.trim().eq_ignore_ascii_case("application/json")
 }
 

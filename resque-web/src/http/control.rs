@@ -5,7 +5,7 @@ use axum::http::Uri;
 use resque_core::QueueName;
 use serde::{Deserialize, Serialize};
 
-use super::body::Body;
+use super::body::{Body, object};
 use super::problem::{Answer, Problem};
 use super::state::Http;
 use super::{answer, path};
@@ -72,8 +72,7 @@ fn wanted(body: &[u8]) -> Result<bool, Problem> {
     if body.trim_ascii().is_empty() {
         return Err(Problem::bad("content is missing"));
     }
-    let change: Change = serde_json::from_slice(body)
-        .map_err(|error| Problem::bad(format!("the body must be a JSON object: {error}")))?;
+    let change: Change = object(body)?;
     let status = change.status.as_ref().and_then(|status| status.as_str());
     match status {
         Some("stop" | "closed") => Ok(true),
@@ -96,7 +95,14 @@ mod tests {
         ] {
             assert_eq!(wanted(body.as_bytes()).unwrap(), stop, "{body}");
         }
-        for body in ["", "{}", "[]", "not json", r#"{"status":"bogus"}"#, r#"{"status":1}"#] {
+        for body in [
+            "",
+            "{}",
+            "[]",
+            "not json",
+            r#"{"status":"bogus"}"#,
+            r#"{"status":1}"#,
+        ] {
             assert!(wanted(body.as_bytes()).is_err(), "{body}");
         }
     }

@@ -51,7 +51,10 @@ impl Fetch {
         let tally = HttpTally {
             queue: self.queue,
             worker: self.worker,
-            counts: HttpCounts { processed: count, failed: 0 },
+            counts: HttpCounts {
+                processed: count,
+                failed: 0,
+            },
         };
         told("count a job", http.count(tally).await);
         Ok(jobs)
@@ -63,6 +66,7 @@ pub(super) async fn look(http: &Http, queue: &QueueName) -> Result<Bytes, Proble
     if http.is_stopped(queue).await? {
         return Err(closed());
     }
+    http.upkeep().promote(http.client()).await?;
     let next = http.queues()?.peek(queue, Page::new(0, 1)).await?;
     let next = next.into_iter().next().ok_or_else(no_job)?;
     Ok(uniq::unlocked(queue, next).0)

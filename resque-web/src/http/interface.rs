@@ -131,9 +131,10 @@ impl HttpInterface {
         if self.protection.access.is_local() && !address.ip().is_loopback() {
             return Err(Error::InvalidSetting {
                 setting: format!("the address {address}"),
-                reason: "everybody who can reach it could take every job; say who may (a password, \
+                reason:
+                    "everybody who can reach it could take every job; say who may (a password, \
                          a token), or listen on 127.0.0.1"
-                    .to_owned(),
+                        .to_owned(),
             });
         }
         Ok(())

@@ -69,7 +69,17 @@ mod tests {
 
     #[test]
     fn whatever_is_no_object_is_refused() {
-        for json in ["", "1", "[]", "\"a\"", "null", "{", "{}{}", "not json", "{\"a\":01}"] {
+        for json in [
+            "",
+            "1",
+            "[]",
+            "\"a\"",
+            "null",
+            "{",
+            "{}{}",
+            "not json",
+            "{\"a\":01}",
+        ] {
             assert!(text(json).is_err(), "{json}");
         }
         assert!(JobText::new(Bytes::from_static(b"{\"a\":\"\xff\"}")).is_err());

@@ -54,7 +54,10 @@ pub(super) async fn put(
     let tally = HttpTally {
         queue: insertion.queue.clone(),
         worker: worker_id::named(&headers, &Params::of(&uri)?)?,
-        counts: HttpCounts { processed: 0, failed: 1 },
+        counts: HttpCounts {
+            processed: 0,
+            failed: 1,
+        },
     };
     http.count(tally).await?;
     insertion.run(&http).await

@@ -1,5 +1,6 @@
 //! `POST /q/<queues>/lease`: jobs that go back by themselves unless they are settled.
 
+use std::pin::pin;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::http::{HeaderMap, Uri};
@@ -96,9 +97,12 @@ fn quiet(http: &Http, lent: &Lent, now: SystemTime) -> Duration {
     const LONGEST: Duration = Duration::from_secs(5);
     let announces = http.queues().is_ok_and(|queues| queues.waiting().is_some());
     let longest = if announces { LONGEST } else { LOOK_AGAIN };
-    let over = lent.next_over.map(|over| over.duration_since(now).unwrap_or_default());
+    let over = lent
+        .next_over
+        .map(|over| over.duration_since(now).unwrap_or_default());
     let over = over.map(|over| over.max(Duration::from_millis(1)));
-    http.upkeep().quiet(now, over.unwrap_or(longest).min(longest))
+    http.upkeep()
+        .quiet(now, over.unwrap_or(longest).min(longest))
 }
 
 /// Waits until something may have come, or until the server stops.
@@ -116,11 +120,12 @@ async fn wait(
         }
     };
     let other = async {
-        let stopping = http.stopping().cancelled();
-        let noted = select(std::pin::pin!(sooner), std::pin::pin!(stopping));
+        let stopping = pin!(http.stopping().cancelled());
+        let sooner = pin!(sooner);
+        let noted = select(sooner, stopping);
         select(noted, http.client().clock().sleep(quiet)).await;
     };
-    match select(std::pin::pin!(announced), std::pin::pin!(other)).await {
+    match select(pin!(announced), pin!(other)).await {
         // The announcements broke off; what came meanwhile is found by looking again.
         Either::Left((Err(Error::Unavailable { .. }), other)) => {
             other.await;

@@ -43,7 +43,9 @@ impl Params {
         };
         let seconds = digits(text).filter(|seconds| *seconds <= LATEST);
         let seconds = seconds.ok_or_else(|| {
-            Problem::bad("delayed must be a time in whole seconds since 1970, as `date +%s` says it")
+            Problem::bad(
+                "delayed must be a time in whole seconds since 1970, as `date +%s` says it",
+            )
         })?;
         Ok(Some(UNIX_EPOCH + Duration::from_secs(seconds)))
     }
@@ -92,7 +94,9 @@ fn bounded(
     let number = digits(text).filter(|number| range.contains(number));
     number.map(Some).ok_or_else(|| {
         let (least, most) = range.into_inner();
-        Problem::bad(format!("{name} must be a whole number from {least} to {most}"))
+        Problem::bad(format!(
+            "{name} must be a whole number from {least} to {most}"
+        ))
     })
 }
 
@@ -125,7 +129,16 @@ mod tests {
     fn a_delay_is_a_time_in_seconds_and_nothing_else() {
         let due = params("?delayed=1273923534").delayed().unwrap();
         assert_eq!(due, Some(UNIX_EPOCH + Duration::from_secs(1_273_923_534)));
-        for bad in ["", "abc", "-5", "1.5", "1e9", "+1", "253402300800", "99999999999999999999"] {
+        for bad in [
+            "",
+            "abc",
+            "-5",
+            "1.5",
+            "1e9",
+            "+1",
+            "253402300800",
+            "99999999999999999999",
+        ] {
             let query = format!("?delayed={}", bad.replace('+', "%2B"));
             assert!(params(&query).delayed().is_err(), "{bad}");
         }

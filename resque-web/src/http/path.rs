@@ -25,7 +25,9 @@ pub(super) fn named_queue(uri: &Uri) -> Result<Option<QueueName>, Problem> {
 
 /// The list of queues of a path that asks for leases; `None` for any other path.
 pub(super) fn leased(uri: &Uri) -> Option<&str> {
-    rest(uri).strip_suffix(LEASE).filter(|queues| !queues.is_empty())
+    rest(uri)
+        .strip_suffix(LEASE)
+        .filter(|queues| !queues.is_empty())
 }
 
 /// A part of a path with its escapes resolved.

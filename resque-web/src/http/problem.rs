@@ -65,9 +65,9 @@ impl Problem {
         Self::new(StatusCode::NOT_IMPLEMENTED, message)
     }
 
-    /// The same about a whole batch.
-    pub(super) fn of_batch(mut self) -> Self {
-        self.message = self.message.replacen("the job", "the body", 1).into();
+    /// The same, said of another place than the job.
+    pub(super) fn about(mut self, place: &str) -> Self {
+        self.message = self.message.replacen("the job", place, 1).into();
         self
     }
 

@@ -26,7 +26,9 @@ pub(super) async fn run(http: &Http, queue: &QueueName) -> Result<(), Problem> {
     queues.delete_queue(queue).await?;
     if queues.delayed().is_some() {
         let delayed = http.client().delayed()?;
-        let waiting = delayed.find(|job| job.queue.as_ref() == Some(queue)).await?;
+        let waiting = delayed
+            .find(|job| job.queue.as_ref() == Some(queue))
+            .await?;
         locks.extend(uniq::leases(queue, waiting.iter().map(|job| &job.payload)));
         delayed.cancel_all(&waiting).await?;
     }

@@ -42,7 +42,9 @@ fn presque() -> Router<Http> {
         .put(batch::put)
         .delete(batch::delete)
         .fallback(batch::other);
-    let control = get(control::get).post(control::post).fallback(control::other);
+    let control = get(control::get)
+        .post(control::post)
+        .fallback(control::other);
     let workers = get(workers::get)
         .post(workers::post)
         .delete(workers::delete)
@@ -66,8 +68,14 @@ fn leases() -> Router<Http> {
     Router::new()
         .route("/lease/ack", post(settle::ack).fallback(settle::other))
         .route("/lease/fail", post(settle::fail).fallback(settle::other))
-        .route("/lease/extend", post(settle::extend).fallback(settle::other))
-        .route("/lease/release", post(settle::release).fallback(settle::other))
+        .route(
+            "/lease/extend",
+            post(settle::extend).fallback(settle::other),
+        )
+        .route(
+            "/lease/release",
+            post(settle::release).fallback(settle::other),
+        )
 }
 
 /// Lets somebody who may only read do nothing else; a GET of a job takes it.

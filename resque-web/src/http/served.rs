@@ -59,5 +59,8 @@ async fn lists(client: &Client) -> Arc<[QueueList]> {
         }
     };
     let texts: BTreeSet<&str> = workers.iter().map(|worker| worker.id.queues()).collect();
-    texts.into_iter().filter_map(|text| text.parse().ok()).collect()
+    texts
+        .into_iter()
+        .filter_map(|text| text.parse().ok())
+        .collect()
 }

@@ -6,12 +6,12 @@ use axum::extract::State;
 use axum::http::{StatusCode, Uri};
 use axum::response::Response;
 use resque_core::{
-    FailureRecord, LeaseChanges, Loan, LoanExtension, LoanReceipt, LoanSettlement, Outcome, Settled,
-    Tally,
+    FailureRecord, LeaseChanges, Loan, LoanExtension, LoanReceipt, LoanSettlement, Outcome,
+    Settled, Tally,
 };
 use serde::{Deserialize, Serialize};
 
-use super::body::Body;
+use super::body::{Body, object};
 use super::params::Params;
 use super::problem::{Answer, Problem};
 use super::receipt::Receipt;
@@ -140,8 +140,7 @@ pub(super) async fn other() -> Problem {
 }
 
 fn read(body: &Body) -> Result<Said, Problem> {
-    serde_json::from_slice(&body.0)
-        .map_err(|error| Problem::bad(format!("the body must be a JSON object: {error}")))
+    object(&body.0)
 }
 
 impl Said {

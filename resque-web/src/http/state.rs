@@ -109,7 +109,10 @@ impl Http {
 
     /// Gives up the keys of unique jobs.
     pub(super) async fn free(&self, locks: &[Lease]) -> Result<()> {
-        let limits = self.client().backend().and_then(|store| store.queues().limits());
+        let limits = self
+            .client()
+            .backend()
+            .and_then(|store| store.queues().limits());
         match limits {
             Some(limits) if !locks.is_empty() => limits.free(locks).await.map(drop),
             _ => Ok(()),
@@ -118,7 +121,10 @@ impl Http {
 
     /// Counts, where the store keeps account.
     pub(super) async fn count(&self, tally: HttpTally) -> Result<()> {
-        let workers = self.client().backend().and_then(|store| store.queues().http_workers());
+        let workers = self
+            .client()
+            .backend()
+            .and_then(|store| store.queues().http_workers());
         match workers {
             Some(workers) => {
                 let now = self.client().store_time().await?;

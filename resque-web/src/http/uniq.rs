@@ -136,8 +136,7 @@ mod tests {
         let now = SystemTime::UNIX_EPOCH;
         for job in ["{}", " { \"a\" : 1.00 } \n", r#"{"class":"A","args":[1]}"#] {
             for key in ["a", "größe \"q\"", &"k".repeat(255)] {
-                let (payload, lock) =
-                    locked(&queue(), key, job.as_bytes(), (now, None)).unwrap();
+                let (payload, lock) = locked(&queue(), key, job.as_bytes(), (now, None)).unwrap();
                 assert_ne!(payload.as_bytes(), job.as_bytes());
                 let (bytes, lease) = unlocked(&queue(), payload);
                 assert_eq!(bytes, job.as_bytes());
@@ -160,14 +159,20 @@ mod tests {
         let one = lease(&long, &"k".repeat(255), b"{}");
         let other = lease(&long, &"k".repeat(254), b"{}");
         assert!(one.name.len() < 255 && one.name != other.name);
-        assert_ne!(lease(&queue(), "b", b"").name, lease(&queue(), "c", b"").name);
+        assert_ne!(
+            lease(&queue(), "b", b"").name,
+            lease(&queue(), "c", b"").name
+        );
     }
 
     #[test]
     fn keys_that_no_store_can_keep_are_refused() {
         let now = SystemTime::UNIX_EPOCH;
         for key in ["", "a\n", &"k".repeat(256)] {
-            assert!(locked(&queue(), key, b"{}", (now, None)).is_err(), "{key:?}");
+            assert!(
+                locked(&queue(), key, b"{}", (now, None)).is_err(),
+                "{key:?}"
+            );
         }
     }
 }

@@ -4,6 +4,7 @@ use axum::http::HeaderMap;
 use resque_core::HttpWorkerId;
 use serde::Deserialize;
 
+use super::body::object;
 use super::params::Params;
 use super::problem::Problem;
 
@@ -42,8 +43,7 @@ pub(super) fn introduced(
     if body.trim_ascii().is_empty() {
         return Err(missing());
     }
-    let said: Introduced = serde_json::from_slice(body)
-        .map_err(|error| Problem::bad(format!("the body must be a JSON object: {error}")))?;
+    let said: Introduced = object(body)?;
     let text = said.worker_id.filter(|text| !text.is_empty());
     Ok(HttpWorkerId::new(text.ok_or_else(missing)?)?)
 }
@@ -59,7 +59,10 @@ mod tests {
         let none = Params::default();
         let body = br#"{"worker_id":"body"}"#;
         let name = |headers: &HeaderMap, params: &Params| {
-            introduced(headers, params, body).unwrap().as_str().to_owned()
+            introduced(headers, params, body)
+                .unwrap()
+                .as_str()
+                .to_owned()
         };
         assert_eq!(name(&headers, &none), "body");
         assert_eq!(name(&headers, &params), "query");
@@ -71,8 +74,18 @@ mod tests {
     fn nobody_is_nobody_and_nonsense_is_refused() {
         let (headers, params) = (HeaderMap::new(), Params::default());
         assert_eq!(named(&headers, &params).unwrap(), None);
-        for body in ["", "{}", r#"{"worker_id":""}"#, "[", "7", r#"{"worker_id":"a\nb"}"#] {
-            assert!(introduced(&headers, &params, body.as_bytes()).is_err(), "{body}");
+        for body in [
+            "",
+            "{}",
+            r#"{"worker_id":""}"#,
+            "[",
+            "7",
+            r#"{"worker_id":"a\nb"}"#,
+        ] {
+            assert!(
+                introduced(&headers, &params, body.as_bytes()).is_err(),
+                "{body}"
+            );
         }
     }
 }

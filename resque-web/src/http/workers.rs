@@ -4,7 +4,7 @@ use std::time::UNIX_EPOCH;
 
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri};
-use resque_core::{HttpWorker, HttpWorkerId, HttpWorkers, QueueName};
+use resque_core::{HttpWorker, HttpWorkerId, QueueName};
 use serde::Serialize;
 
 use super::body::Body;
@@ -91,7 +91,10 @@ pub(super) async fn other() -> Problem {
 }
 
 fn one(worker: &HttpWorker) -> axum::response::Response {
-    let since = worker.started.duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since = worker
+        .started
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     answer::ok(&One {
         worker_id: worker.id.as_str(),
         started_at: since.as_secs(),
