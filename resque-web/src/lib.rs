@@ -12,6 +12,9 @@
 //! let app: axum::Router = axum::Router::new().nest("/jobs", jobs);
 //! ```
 //!
+//! [`HttpInterface`] lets any program that can send a request put in and work jobs; its page is
+//! `docs/http-interface.md`.
+//!
 //! Who may see it is always said by somebody: without [`Dashboard::access`] only this machine may.
 //! See [`Access`] for passwords, tokens, and the login of the application around it.
 
@@ -31,3 +34,8 @@ mod view;
 pub use self::dashboard::Dashboard;
 pub use self::guard::{Access, Refusal, Role, Visitor};
 pub use self::http::HttpInterface;
+
+// Its examples are compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/http-interface.md")]
+struct HttpInterfacePage;

@@ -132,7 +132,7 @@ pub(super) async fn extend(State(http): State<Http>, uri: Uri, body: Body) -> An
     let extensions: Vec<_> = named.receipts.iter().map(extension).collect();
     let held = http.loans()?.extend(&extensions, now).await?;
     let ends = until.duration_since(UNIX_EPOCH).unwrap_or_default();
-    Ok(named.answer(&held, Some(ends.as_secs()))?)
+    named.answer(&held, Some(ends.as_secs()))
 }
 
 pub(super) async fn other() -> Problem {

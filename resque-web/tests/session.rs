@@ -1,0 +1,162 @@
+//! The `curl` sessions of `docs/http-interface.md`, run line by line against a listening server, on
+//! every backend.
+
+use std::fmt::Write as _;
+use std::process::{Command, Stdio};
+
+use resque::postgres::PostgresBackend;
+use resque_core::{Backend, Client};
+use resque_memory::MemoryBackend;
+use resque_testserver::{shared_postgres, shared_redis};
+use resque_web::HttpInterface;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+const PAGE: &str = include_str!("../../docs/http-interface.md");
+
+/// Where the page's server listens.
+const ADDRESS: &str = "http://localhost:5000";
+
+/// Stands between what two commands say.
+const MARK: &str = "--- the next command ---";
+
+/// One command of the page, and what it answers there.
+#[derive(Debug)]
+struct Step {
+    command: String,
+    answer: String,
+}
+
+/// The commands of all sessions of the page, in order.
+fn steps() -> Vec<Step> {
+    let mut steps: Vec<Step> = Vec::new();
+    let mut in_session = false;
+    for line in PAGE.lines() {
+        match (in_session, line) {
+            (false, "```console") => in_session = true,
+            (true, "```") => in_session = false,
+            (true, line) => match (line.strip_prefix("$ "), steps.last_mut()) {
+                (Some(command), _) => steps.push(Step {
+                    command: command.to_owned(),
+                    answer: String::new(),
+                }),
+                (None, Some(step)) => step.answer.push_str(&format!("{line}\n")),
+                (None, None) => panic!("an answer without a command: {line}"),
+            },
+            (false, _) => {}
+        }
+    }
+    steps
+}
+
+/// Whether an answer is what the page says; `…` stands for anything.
+fn is_like(answer: &str, expected: &str) -> bool {
+    let mut parts = expected.trim_end().split('…');
+    let first = parts.next().unwrap_or_default();
+    let Some(mut rest) = answer.trim_end().strip_prefix(first) else {
+        return false;
+    };
+    let mut last = None;
+    for part in parts {
+        let Some(at) = rest.find(part) else {
+            return false;
+        };
+        rest = &rest[at + part.len()..];
+        last = Some(part);
+    }
+    // What stands behind the last `…` stands at the end.
+    rest.is_empty() || last == Some("")
+}
+
+/// Runs all commands in one shell, as somebody who types them does, and gives what each said.
+fn run(steps: &[Step], address: &str) -> Vec<String> {
+    let mut script = String::new();
+    for step in steps {
+        let command = step.command.replace(ADDRESS, address);
+        writeln!(script, "{command}\nprintf '\\n%s\\n' '{MARK}'").unwrap();
+    }
+    let shell = Command::new("sh")
+        .args(["-c", &script])
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let said = String::from_utf8(shell.stdout).unwrap();
+    let mut answers: Vec<String> = said
+        .split(&format!("\n{MARK}\n"))
+        .map(str::to_owned)
+        .collect();
+    assert_eq!(answers.pop().as_deref(), Some(""), "{said}");
+    answers
+}
+
+async fn the_page_is_true_on(backend: Backend) {
+    // Until every backend offers loans.
+    if backend.queues().loans().is_none() {
+        return;
+    }
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let stop = CancellationToken::new();
+    let interface = HttpInterface::new(Client::new(backend));
+    let stopped = stop.clone().cancelled_owned();
+    let server = tokio::spawn(interface.serve(listener, stopped));
+    let asked = tokio::task::spawn_blocking(move || {
+        let steps = steps();
+        let answers = run(&steps, &address);
+        (steps, answers)
+    });
+    let (steps, answers) = asked.await.unwrap();
+    stop.cancel();
+    server.await.unwrap().unwrap();
+    assert!(steps.len() > 50, "the page has its sessions");
+    let mut wrong = String::new();
+    for (step, answer) in steps.iter().zip(&answers) {
+        if !is_like(answer, &step.answer) {
+            let Step {
+                command,
+                answer: expected,
+            } = step;
+            writeln!(
+                wrong,
+                "$ {command}\nanswers   {answer}\nexpected  {expected}"
+            )
+            .unwrap();
+        }
+    }
+    assert!(wrong.is_empty() && steps.len() == answers.len(), "{wrong}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_is_true_in_memory() {
+    the_page_is_true_on(MemoryBackend::new().backend()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_is_true_on_redis() {
+    let server = shared_redis().unwrap();
+    let url = format!("{}?namespace=http-session", server.url());
+    let backend = resque::connect(&url).await.unwrap();
+    backend.queues().clear().await.unwrap();
+    the_page_is_true_on(backend).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_is_true_on_postgres() {
+    let server = shared_postgres().unwrap();
+    let config = resque::postgres::Config::parse(server.url()).unwrap();
+    let config = config.with_namespace("http_session").unwrap();
+    let builder = PostgresBackend::builder(config).migrate(true);
+    let backend = builder.connect().await.unwrap();
+    backend.queues().clear().await.unwrap();
+    the_page_is_true_on(backend).await;
+}
+
+#[test]
+fn dots_stand_for_anything_and_nothing_else_does() {
+    assert!(is_like("{\"a\":17} 200\n", "{\"a\":…} 200"));
+    assert!(is_like("abc", "a…"));
+    assert!(!is_like("{\"a\":17} 201", "{\"a\":…} 200"));
+    assert!(!is_like("abc", "abd"));
+    assert!(!is_like("abcd", "abc"));
+    assert!(!is_like("", "a…"));
+}
