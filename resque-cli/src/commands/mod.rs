@@ -18,6 +18,7 @@ mod queues;
 mod schedule;
 mod stats;
 mod top;
+mod web;
 mod work;
 mod workers;
 
@@ -46,6 +47,7 @@ pub(crate) enum Command {
     Schedule(schedule::Schedules),
     Stats(stats::Stats),
     Top(top::Top),
+    Web(web::Web),
     Flush(flush::Flush),
     Move(moving::Move),
     Http(Box<http::Http>),
@@ -74,6 +76,7 @@ impl Command {
             Self::Schedule(it) => context.with_store(async |store| it.run(store).await),
             Self::Stats(it) => context.with_store(async |store| it.run(store).await),
             Self::Top(it) => context.with_store(async |store| it.run(store).await),
+            Self::Web(it) => it.run(context),
             Self::Flush(it) => context.with_store(async |store| it.run(store).await),
             Self::Move(it) => it.run(context),
             Self::Http(http) => http.run(context),

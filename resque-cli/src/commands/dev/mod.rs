@@ -6,6 +6,7 @@ mod jobs;
 mod line;
 mod numbers;
 mod operator;
+mod page;
 mod panics;
 mod plain;
 mod session;
@@ -33,6 +34,7 @@ const JOB_THREADS: &str = "resque-job";
 
 /// Try it out: a worker with demo jobs and a live view; needs no server
 ///
+/// Its web page is on a free port of 127.0.0.1; the address is shown.
 /// Works in memory unless a store is named, and in the namespace `resque-dev` unless one is named, by
 /// `--namespace` or in the URL; then no demo jobs are enqueued. Type more jobs as `Class [json args]`, for instance
 /// `Slow [5]`; `help` shows what else can be typed. Ctrl-C stops: running jobs have two seconds to
@@ -57,6 +59,10 @@ pub(crate) struct Dev {
     /// Begin without the demo jobs
     #[arg(long)]
     empty: bool,
+
+    /// Begin without the web page
+    #[arg(long)]
+    no_web: bool,
 }
 
 impl Dev {
@@ -93,6 +99,7 @@ impl Dev {
             queues: self.queues,
             slots: self.concurrency.into(),
             empty: self.empty,
+            has_page: !self.no_web,
         }
     }
 }

@@ -24,6 +24,10 @@ pub(super) async fn run(mut session: Session, input_is_typed: bool) -> Result<()
     );
     let first = format_line(session.clock.monotonic(), "store", &about);
     reader.note(writeln!(out, "{first}"), &session);
+    if let Some(page) = &session.page {
+        let line = format_line(session.clock.monotonic(), "page", page);
+        reader.note(writeln!(out, "{line}"), &session);
+    }
     session.enqueue_first().await;
     stdin::read_lines(session.tasks.clone())
         .map_err(|source| Failure::io("read the standard input", source))?;

@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 use super::jobs;
 use super::numbers::Numbers;
 use super::operator::{Operator, Task};
+use super::page;
 use super::summary::Summary;
 use super::update::{Slot, Update, What};
 use crate::failure::Failure;
@@ -34,6 +35,8 @@ pub(super) struct Setting {
     pub(super) slots: usize,
     /// Whether to begin without any jobs.
     pub(super) empty: bool,
+    /// Whether there is a web page.
+    pub(super) has_page: bool,
 }
 
 /// A worker that runs, and everything around it.
@@ -45,6 +48,8 @@ pub(super) struct Session {
     pub(super) clock: SharedClock,
     /// Control over the worker.
     pub(super) worker: WorkerHandle,
+    /// The address of the web page, if there is one.
+    pub(super) page: Option<String>,
     /// Where typed lines go.
     pub(super) tasks: mpsc::Sender<Task>,
     client: Client,
@@ -83,7 +88,13 @@ impl Session {
             updates,
         }
         .start();
+        let page = if setting.has_page {
+            Some(page::open(client.clone()).await?)
+        } else {
+            None
+        };
         Ok(Self {
+            page,
             setting,
             clock,
             worker: handle,

@@ -67,8 +67,10 @@ impl Picture<'_> {
         let about = &self.model.about;
         let (state, style) = self.state();
         let state = format!("{state}   {} ", minutes(self.now));
+        let page = self.model.page.as_ref();
+        let page = page.map_or(String::new(), |page| format!("{page}  ·  "));
         let place = format!(
-            "{}  ·  {}  ·  queues {}",
+            "{page}{}  ·  {}  ·  queues {}",
             about.place.shown(),
             about.place.namespace(),
             about.queues

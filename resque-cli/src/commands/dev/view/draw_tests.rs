@@ -22,6 +22,7 @@ fn model(slots: usize) -> Model {
         queues: QueueList::all(),
         slots,
         empty: true,
+        has_page: false,
     })
 }
 

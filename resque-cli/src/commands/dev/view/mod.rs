@@ -38,6 +38,7 @@ async fn watch(session: &mut Session, mut screen: Screen) -> Result<StopReport, 
     let clock = session.clock.clone();
     let theme = Theme::of_environment();
     let mut model = Model::new(session.setting.clone());
+    model.page = session.page.clone();
     let mut batch = Vec::new();
     let mut numbers = Some(Box::pin(session.numbers()));
     let mut drawn = Duration::ZERO;

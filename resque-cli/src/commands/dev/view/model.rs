@@ -20,6 +20,8 @@ const KEPT: usize = 200;
 pub(super) struct Model {
     /// The store, the namespace, the queues.
     pub(super) about: Setting,
+    /// The address of the web page, if there is one.
+    pub(super) page: Option<String>,
     /// What the worker does as a whole.
     pub(super) phase: Phase,
     /// Why the store cannot be reached, as long as it cannot.
@@ -77,6 +79,7 @@ impl Model {
         Self {
             slots: (0..about.slots).map(|_| None).collect(),
             about,
+            page: None,
             phase: Phase::Starting,
             outage: None,
             numbers: Numbers::default(),
