@@ -18,7 +18,7 @@ const QUEUES: [(&str, usize); 7] = [
     ("mailers", 1_284),
     ("thumbnails", 97),
     ("search:index", 41_205),
-    ("billing", 12),
+    ("billing", 712),
     ("exports", 0),
     ("low", 8_317),
 ];
@@ -47,9 +47,9 @@ async fn fill(client: &Client, backend: &Backend) -> Result<(), Box<dyn Error>> 
         let jobs = (0..length).map(|n| Enqueue::new(name.clone(), job(queue, n)));
         backend.queues().push(&jobs.collect::<Vec<_>>()).await?;
     }
-    hostile(backend).await?;
     client.stop_queue("exports").await?;
     work(backend, now).await?;
+    hostile(backend).await?;
     for n in 0..37_u64 {
         let exception = ["Timeout::Error", "ActiveRecord::RecordNotFound", "panic"][n as usize % 3];
         let error = "the upstream did not answer within 30 seconds";
@@ -114,16 +114,20 @@ async fn work(backend: &Backend, now: SystemTime) -> Result<(), Box<dyn Error>> 
     let (queues, all) = (backend.queues(), QueueList::all());
     for round in 0..40_u64 {
         let at = now - Duration::from_secs(4_000 - round * 90);
-        let exchange = queues.exchange(&[], &workers, &all, at).await?;
-        if round < 39 {
-            let done = exchange
-                .reserved
-                .into_iter()
-                .map(|reservation| Settlement::done(reservation.receipt));
-            queues
-                .exchange(&done.collect::<Vec<_>>(), &[], &all, at)
-                .await?;
-        }
+        let given = queues.exchange(&[], &workers, &all, at).await?.reserved;
+        let done = given.into_iter().map(|job| Settlement::done(job.receipt));
+        queues
+            .exchange(&done.collect::<Vec<_>>(), &[], &all, at)
+            .await?;
+    }
+    // The last one of each host rests.
+    let busy = ["billing", "mailers", "search:index", "low", "thumbnails"];
+    for (n, worker) in (0_u64..).zip(workers.iter().filter(|worker| !worker.pid().ends_with('3'))) {
+        let from = QueueList::new([busy[n as usize % busy.len()]])?;
+        let at = now - Duration::from_secs(n * n * 11 + 2);
+        queues
+            .exchange(&[], std::slice::from_ref(worker), &from, at)
+            .await?;
     }
     backend.workers().heartbeat(&workers[..9], now).await?;
     Ok(())
