@@ -14,13 +14,17 @@ use crate::support::{Browser, Site, form, get, post, request};
 
 fn basic(user: &str, password: &str, mut request: Request<Body>) -> Request<Body> {
     let said = format!("Basic {}", STANDARD.encode(format!("{user}:{password}")));
-    request.headers_mut().insert("authorization", said.parse().unwrap());
+    request
+        .headers_mut()
+        .insert("authorization", said.parse().unwrap());
     request
 }
 
 fn bearer(token: &str, mut request: Request<Body>) -> Request<Body> {
     let said = format!("Bearer {token}");
-    request.headers_mut().insert("authorization", said.parse().unwrap());
+    request
+        .headers_mut()
+        .insert("authorization", said.parse().unwrap());
     request
 }
 
@@ -30,7 +34,9 @@ const ELSEWHERE: &str = "192.0.2.7:4000";
 async fn every_answer_tells_browsers_what_to_keep_to() {
     let site = Site::new();
     let mut foreign = get("/overview");
-    foreign.headers_mut().insert("host", "evil.example".parse().unwrap());
+    foreign
+        .headers_mut()
+        .insert("host", "evil.example".parse().unwrap());
     for (request, status) in [
         (get("/overview"), StatusCode::OK),
         (get("/api/v1/overview"), StatusCode::OK),
@@ -53,7 +59,14 @@ async fn every_answer_tells_browsers_what_to_keep_to() {
 async fn pages_hold_no_code_and_no_style() {
     let site = Site::new();
     site.push("q", r#"{"class":"A","args":[]}"#).await;
-    for path in ["/overview", "/queues", "/queue?name=q", "/workers", "/backend", "/nowhere"] {
+    for path in [
+        "/overview",
+        "/queues",
+        "/queue?name=q",
+        "/workers",
+        "/backend",
+        "/nowhere",
+    ] {
         let page = site.send(get(path)).await.text;
         assert_eq!(page.matches("<script").count(), 1, "{path}");
         assert!(page.contains("<script src=\"/assets/"), "{path}");
@@ -102,7 +115,9 @@ async fn a_form_needs_the_token_of_this_browser_and_a_page_of_ours() {
         assert_eq!(answer.status, StatusCode::FORBIDDEN, "{browser:?} {from}");
     }
     let mut foreign = form("/pause", &[], &ours, "same-origin");
-    foreign.headers_mut().insert("origin", "http://evil.example".parse().unwrap());
+    foreign
+        .headers_mut()
+        .insert("origin", "http://evil.example".parse().unwrap());
     assert_eq!(site.send(foreign).await.status, StatusCode::FORBIDDEN);
     assert!(!site.client.is_paused().await.unwrap());
     let fine = site.send(form("/pause", &[], &ours, "same-origin")).await;
@@ -126,13 +141,21 @@ async fn no_page_of_another_site_changes_anything_by_json() {
         assert_eq!(answer.status, StatusCode::FORBIDDEN, "{name}: {value}");
     }
     // What a page of another site can send without asking us first.
-    for kind in ["text/plain", "multipart/form-data", "text/plain; application/json", ""] {
+    for kind in [
+        "text/plain",
+        "multipart/form-data",
+        "text/plain; application/json",
+        "",
+    ] {
         let answer = site.send(change("content-type", kind)).await;
         assert_eq!(answer.status, StatusCode::UNSUPPORTED_MEDIA_TYPE, "{kind}");
     }
-    let form = site.send(change("content-type", "application/x-www-form-urlencoded")).await;
+    let form = site
+        .send(change("content-type", "application/x-www-form-urlencoded"))
+        .await;
     assert_eq!(form.status, StatusCode::FORBIDDEN);
-    let preflight = request(Method::OPTIONS, "/api/v1/pause").header("origin", "http://evil.example");
+    let preflight =
+        request(Method::OPTIONS, "/api/v1/pause").header("origin", "http://evil.example");
     let preflight = site.send(preflight.body(Body::empty()).unwrap()).await;
     assert!(!preflight.status.is_success());
     assert_eq!(preflight.header("access-control-allow-origin"), "");
@@ -166,8 +189,14 @@ async fn without_a_login_only_this_machine_is_let_in() {
     assert_eq!(unknown.status, StatusCode::FORBIDDEN);
     for header in ["x-forwarded-for", "forwarded", "x-real-ip"] {
         let mut passed_on = get("/overview");
-        passed_on.headers_mut().insert(header, "127.0.0.1".parse().unwrap());
-        assert_eq!(site.send(passed_on).await.status, StatusCode::FORBIDDEN, "{header}");
+        passed_on
+            .headers_mut()
+            .insert(header, "127.0.0.1".parse().unwrap());
+        assert_eq!(
+            site.send(passed_on).await.status,
+            StatusCode::FORBIDDEN,
+            "{header}"
+        );
     }
 }
 
@@ -177,7 +206,9 @@ async fn nobody_is_let_in_by_forgetting() {
     let open = "0.0.0.0:5678".parse().unwrap();
     let refused = Dashboard::new(client.clone()).check(open).unwrap_err();
     assert!(refused.to_string().contains("password"), "{refused}");
-    Dashboard::new(client.clone()).check("127.0.0.1:1".parse().unwrap()).unwrap();
+    Dashboard::new(client.clone())
+        .check("127.0.0.1:1".parse().unwrap())
+        .unwrap();
     let access = Access::bearer("t");
     Dashboard::new(client).access(access).check(open).unwrap();
 }
@@ -206,14 +237,22 @@ async fn passwords_and_tokens_open_what_their_role_may() {
         assert_eq!(site.send(wrong).await.status, StatusCode::UNAUTHORIZED);
     }
     let change = || post("/api/v1/pause", &json!({}));
-    let seen = site.send_from(ELSEWHERE, basic("grace", "other", page())).await;
+    let seen = site
+        .send_from(ELSEWHERE, basic("grace", "other", page()))
+        .await;
     assert_eq!(seen.status, StatusCode::OK);
     assert!(seen.text.contains("grace") && !seen.text.contains("name=\"csrf\""));
     let kept = site.send(basic("grace", "other", change())).await;
     assert_eq!(kept.status, StatusCode::FORBIDDEN);
     assert!(!site.client.is_paused().await.unwrap());
-    assert_eq!(site.send(basic("ada", "secret", change())).await.status, StatusCode::OK);
-    assert_eq!(site.send(bearer("machine", change())).await.status, StatusCode::OK);
+    assert_eq!(
+        site.send(basic("ada", "secret", change())).await.status,
+        StatusCode::OK
+    );
+    assert_eq!(
+        site.send(bearer("machine", change())).await.status,
+        StatusCode::OK
+    );
     // A token of Ada's browser is of no use to others.
     let adas = site.send(basic("ada", "secret", page())).await;
     let browser = Browser {
@@ -222,7 +261,11 @@ async fn passwords_and_tokens_open_what_their_role_may() {
     };
     let stolen = bearer("machine", form("/resume", &[], &browser, "same-origin"));
     assert_eq!(site.send(stolen).await.status, StatusCode::FORBIDDEN);
-    let own = basic("ada", "secret", form("/resume", &[], &browser, "same-origin"));
+    let own = basic(
+        "ada",
+        "secret",
+        form("/resume", &[], &browser, "same-origin"),
+    );
     assert_eq!(site.send(own).await.status, StatusCode::SEE_OTHER);
 }
 
@@ -251,8 +294,14 @@ async fn the_application_decides_where_it_is_asked() {
         }))
     });
     let nobody = site.send_as_it_is(get("/overview")).await;
-    assert_eq!((nobody.status, nobody.header("location")), (StatusCode::SEE_OTHER, "/login"));
-    for (role, status) in [(Role::ReadOnly, StatusCode::FORBIDDEN), (Role::Operator, StatusCode::OK)] {
+    assert_eq!(
+        (nobody.status, nobody.header("location")),
+        (StatusCode::SEE_OTHER, "/login")
+    );
+    for (role, status) in [
+        (Role::ReadOnly, StatusCode::FORBIDDEN),
+        (Role::Operator, StatusCode::OK),
+    ] {
         let mut page = get("/overview");
         page.extensions_mut().insert(Session(role));
         assert!(site.send_as_it_is(page).await.text.contains("lin"));
@@ -268,19 +317,28 @@ async fn guessing_passwords_is_slow_and_only_for_who_guesses() {
     let wrong = || basic("ada", "guess", get("/overview"));
     let right = || basic("ada", "secret", get("/overview"));
     for _ in 0..10 {
-        assert_eq!(site.send_from(ELSEWHERE, wrong()).await.status, StatusCode::UNAUTHORIZED);
+        assert_eq!(
+            site.send_from(ELSEWHERE, wrong()).await.status,
+            StatusCode::UNAUTHORIZED
+        );
     }
     let limited = site.send_from(ELSEWHERE, right()).await;
     assert_eq!(limited.status, StatusCode::TOO_MANY_REQUESTS);
     let wait: u64 = limited.header("retry-after").parse().unwrap();
     site.clock.advance(Duration::from_secs(wait));
-    assert_eq!(site.send_from(ELSEWHERE, right()).await.status, StatusCode::OK);
+    assert_eq!(
+        site.send_from(ELSEWHERE, right()).await.status,
+        StatusCode::OK
+    );
     // Whoever says nothing is asked, and does not count.
     for _ in 0..20 {
         let asked = site.send_from("192.0.2.8:1", get("/overview")).await;
         assert_eq!(asked.status, StatusCode::UNAUTHORIZED);
     }
-    assert_eq!(site.send_from("192.0.2.8:1", right()).await.status, StatusCode::OK);
+    assert_eq!(
+        site.send_from("192.0.2.8:1", right()).await.status,
+        StatusCode::OK
+    );
 }
 
 #[tokio::test]
@@ -289,6 +347,8 @@ async fn a_body_has_a_limit() {
     let large = "x".repeat(2 << 20);
     let answer = site.submit("/pause", &[("x", &large)]).await;
     assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
-    let answer = site.send(post("/api/v1/queue/stop", &json!({"queue": large}))).await;
+    let answer = site
+        .send(post("/api/v1/queue/stop", &json!({"queue": large})))
+        .await;
     assert!(answer.status.is_client_error());
 }

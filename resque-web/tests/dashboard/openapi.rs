@@ -24,7 +24,11 @@ fn flaw(document: &Value, schema: &Value, value: &Value, at: &str) -> Option<Str
                 .map(|schema| flaw(document, schema, value, at))
                 .collect();
             let fits = flaws.iter().any(Option::is_none);
-            return if fits { None } else { flaws.into_iter().flatten().last() };
+            return if fits {
+                None
+            } else {
+                flaws.into_iter().flatten().last()
+            };
         }
     }
     let kind = match value {
@@ -51,7 +55,10 @@ fn flaw(document: &Value, schema: &Value, value: &Value, at: &str) -> Option<Str
             .find_map(|item| flaw(document, &schema["items"], item, &format!("{at}[]"))),
         Value::Object(members) => {
             let required = schema["required"].as_array();
-            let missing = required.into_iter().flatten().find(|name| value[name.as_str().unwrap()].is_null() && !members.contains_key(name.as_str().unwrap()));
+            let missing = required.into_iter().flatten().find(|name| {
+                value[name.as_str().unwrap()].is_null()
+                    && !members.contains_key(name.as_str().unwrap())
+            });
             if let Some(missing) = missing {
                 return Some(format!("{at}: {missing} is missing"));
             }
@@ -74,14 +81,22 @@ fn check(document: &Value, path: &str, method: &str, status: StatusCode, answer:
     let operation = &document["paths"][path][method];
     let response = &operation["responses"][status.as_str()];
     let schema = &response["content"]["application/json"]["schema"];
-    assert!(schema.is_object(), "{method} {path}: {status} is not described");
+    assert!(
+        schema.is_object(),
+        "{method} {path}: {status} is not described"
+    );
     let flaw = flaw(document, schema, answer, path);
-    assert!(flaw.is_none(), "{method} {path}: {}: {answer}", flaw.unwrap_or_default());
+    assert!(
+        flaw.is_none(),
+        "{method} {path}: {}: {answer}",
+        flaw.unwrap_or_default()
+    );
 }
 
 async fn site() -> Site {
     let site = Site::new();
-    site.push("q", r#"{"class":"A","args":[1,{"b":[null]}]}"#).await;
+    site.push("q", r#"{"class":"A","args":[1,{"b":[null]}]}"#)
+        .await;
     site.push("q", r#"{"class":"A","args":[2]}"#).await;
     site.push("q", "no job").await;
     site.work(WORKER).await;
@@ -138,19 +153,32 @@ const OURS: [&str; 9] = [
 async fn refusals_are_as_the_document_says() {
     let site = site().await;
     let document = site.send(get("/api/v1/openapi.json")).await.json();
-    for (path, query) in [("/queue", "?name=a,b"), ("/queues", "?limit=x"), ("/worker", "?id=no:1:q")] {
+    for (path, query) in [
+        ("/queue", "?name=a,b"),
+        ("/queues", "?limit=x"),
+        ("/worker", "?id=no:1:q"),
+    ] {
         let answer = site.send(get(&format!("/api/v1{path}{query}"))).await;
         check(&document, path, "get", answer.status, &answer.json());
     }
     let gone = json!({"queue": "q", "mark": "x", "at": 0});
     let answer = site.send(post("/api/v1/queue/job/front", &gone)).await;
-    check(&document, "/queue/job/front", "post", answer.status, &answer.json());
+    check(
+        &document,
+        "/queue/job/front",
+        "post",
+        answer.status,
+        &answer.json(),
+    );
 }
 
 #[test]
 fn no_route_goes_past_the_document() {
     let source = include_str!("../../src/api/mod.rs");
-    let bare: Vec<_> = source.lines().filter(|line| line.contains(".route(")).collect();
+    let bare: Vec<_> = source
+        .lines()
+        .filter(|line| line.contains(".route("))
+        .collect();
     assert!(
         matches!(bare[..], [line] if line.contains("/openapi.json")),
         "{bare:?}"

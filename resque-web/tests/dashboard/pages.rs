@@ -31,7 +31,10 @@ async fn what_is_not_there_is_told_as_its_readers_like_it() {
         assert_eq!(twin.json()["error"], "not_found");
     }
     let odd = site.send(get("/api/v1/queue?name=a,b")).await;
-    assert_eq!((odd.status, &odd.json()["error"]), (StatusCode::BAD_REQUEST, &"bad_request".into()));
+    assert_eq!(
+        (odd.status, &odd.json()["error"]),
+        (StatusCode::BAD_REQUEST, &"bad_request".into())
+    );
 }
 
 #[tokio::test]
@@ -73,7 +76,10 @@ async fn many_queues_are_told_page_by_page_in_both_orders() {
             let path = format!("/api/v1/queues?limit=10&order={order}{after}");
             let page = site.send(get(&path)).await.json();
             let rows = page["queues"].as_array().unwrap();
-            names.extend(rows.iter().map(|row| row["name"].as_str().unwrap().to_owned()));
+            names.extend(
+                rows.iter()
+                    .map(|row| row["name"].as_str().unwrap().to_owned()),
+            );
             match page["next"].as_str() {
                 Some(next) => after = format!("&after={next}"),
                 None => break,
@@ -94,11 +100,15 @@ async fn many_queues_are_told_page_by_page_in_both_orders() {
 async fn a_queue_is_told_page_by_page() {
     let site = Site::new();
     for n in 0..7 {
-        site.push("q", &format!(r#"{{"class":"A","args":[{n}]}}"#)).await;
+        site.push("q", &format!(r#"{{"class":"A","args":[{n}]}}"#))
+            .await;
     }
     let first = site.send(get("/api/v1/queue?name=q&limit=3")).await.json();
     assert_eq!((&first["length"], &first["next"]), (&7.into(), &3.into()));
-    let last = site.send(get("/api/v1/queue?name=q&limit=3&from=6")).await.json();
+    let last = site
+        .send(get("/api/v1/queue?name=q&limit=3&from=6"))
+        .await
+        .json();
     assert_eq!(last["jobs"][0]["job"]["args"][0], 6);
     assert!(last["next"].is_null());
     assert_eq!(last["before"], 3);
@@ -111,8 +121,14 @@ async fn numbers_are_exact_and_secrets_hidden() {
     site.push("q", job).await;
     for path in ["/queue?name=q", "/api/v1/queue?name=q"] {
         let answer = site.send(get(path)).await.text;
-        assert!(answer.contains("123456789012345678901234567890"), "{answer}");
-        assert!(!answer.contains("hunter2") && !answer.contains("DE02"), "{answer}");
+        assert!(
+            answer.contains("123456789012345678901234567890"),
+            "{answer}"
+        );
+        assert!(
+            !answer.contains("hunter2") && !answer.contains("DE02"),
+            "{answer}"
+        );
     }
 }
 

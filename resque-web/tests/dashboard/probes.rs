@@ -26,9 +26,23 @@ async fn numbers_for_prometheus() {
     let site = Site::new();
     site.push("a\"b\\c", "{}").await;
     let metrics = site.send(get("/metrics")).await;
-    assert!(metrics.header("content-type").starts_with("text/plain; version=0.0.4"));
-    assert!(metrics.text.contains("resque_queue_jobs{queue=\"a\\\"b\\\\c\"} 1\n"), "{}", metrics.text);
-    assert!(metrics.text.contains("\nresque_workers 0\n"), "{}", metrics.text);
+    assert!(
+        metrics
+            .header("content-type")
+            .starts_with("text/plain; version=0.0.4")
+    );
+    assert!(
+        metrics
+            .text
+            .contains("resque_queue_jobs{queue=\"a\\\"b\\\\c\"} 1\n"),
+        "{}",
+        metrics.text
+    );
+    assert!(
+        metrics.text.contains("\nresque_workers 0\n"),
+        "{}",
+        metrics.text
+    );
     for line in metrics.text.lines().filter(|line| !line.starts_with('#')) {
         let (_, value) = line.rsplit_once(' ').unwrap();
         assert!(value.parse::<f64>().is_ok(), "{line}");

@@ -112,7 +112,11 @@ impl Site {
 
     /// What waits in a queue.
     pub(crate) async fn waiting(&self, queue: &str) -> Vec<String> {
-        let jobs = self.client.peek(queue, resque_core::Page::ALL).await.unwrap();
+        let jobs = self
+            .client
+            .peek(queue, resque_core::Page::ALL)
+            .await
+            .unwrap();
         let text = |job: &resque_core::QueuedJob| job.payload().to_text_lossy().into_owned();
         jobs.iter().map(text).collect()
     }
