@@ -68,6 +68,11 @@ impl Keys {
         self.key("rs:history")
     }
 
+    /// What was counted over HTTP for a queue.
+    pub(crate) fn http_queue(&self, name: &str) -> String {
+        format!("{}rs:http:queue:{name}", self.prefix)
+    }
+
     /// A counter.
     pub(crate) fn stat(&self, name: &str) -> String {
         format!("{}stat:{name}", self.prefix)
@@ -106,6 +111,12 @@ impl Keys {
             ("rs:turns:", "a sorted set of jobs"),
             ("rs:cancel:", "text"),
             ("rs:history", "a sorted set of samples"),
+            ("rs:loans:jobs", "a hash of loans, its field `seq` a number"),
+            ("rs:loans:losses", "a hash of numbers"),
+            ("rs:loans", "a sorted set of times"),
+            ("rs:http:workers", "a sorted set of times"),
+            ("rs:http:on:", "a set of workers"),
+            ("rs:http:", "a hash of numbers"),
         ];
         let rest = key.strip_prefix(&*self.prefix).unwrap_or(key);
         let known = KINDS.iter().find(|(start, _)| rest.starts_with(start));

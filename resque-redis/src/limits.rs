@@ -124,7 +124,7 @@ fn claimed(answer: Value) -> Claimed {
 }
 
 /// The time of a number of microseconds in a reply.
-fn time_of(value: Value) -> SystemTime {
+pub(crate) fn time_of(value: Value) -> SystemTime {
     let text = bytes_of(value);
     // Scores are written as floats, though they are whole.
     let micros: Option<f64> = std::str::from_utf8(&text)

@@ -4,9 +4,9 @@ use std::time::SystemTime;
 
 use async_trait::async_trait;
 use resque_core::{
-    BackendInfo, CancelJobs, DelayedJobs, Edit, Enqueue, Exchange, Keyspace, Limits, Page, Payload,
-    Popped, Pushed, QueueBackend, QueueControl, QueueList, QueueListing, QueueName, Result,
-    ScheduleStore, Settlement, StatsHistory, WaitForJobs, WorkerId,
+    BackendInfo, CancelJobs, DelayedJobs, Edit, Enqueue, Exchange, HttpWorkers, JobLoans, Keyspace,
+    Limits, Page, Payload, Popped, Pushed, QueueBackend, QueueControl, QueueList, QueueListing,
+    QueueName, Result, ScheduleStore, Settlement, StatsHistory, WaitForJobs, WorkerId,
 };
 
 use crate::store::Store;
@@ -96,6 +96,14 @@ impl QueueBackend for Store {
     }
 
     fn history(&self) -> Option<&dyn StatsHistory> {
+        Some(self)
+    }
+
+    fn loans(&self) -> Option<&dyn JobLoans> {
+        Some(self)
+    }
+
+    fn http_workers(&self) -> Option<&dyn HttpWorkers> {
         Some(self)
     }
 }

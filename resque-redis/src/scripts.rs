@@ -10,8 +10,9 @@ macro_rules! script {
 }
 
 /// Settles finished jobs and fills free slots.
-pub(crate) static EXCHANGE: Script =
-    script!("common", "trouble", "asking", "later", "leases", "exchange");
+pub(crate) static EXCHANGE: Script = script!(
+    "common", "trouble", "asking", "paused", "later", "leases", "exchange"
+);
 
 /// Puts jobs into queues and delayed sets.
 pub(crate) static PUSH: Script = script!("common", "later", "push");
@@ -40,6 +41,44 @@ pub(crate) static RECORD_SAMPLE: Script = script!("common", "record_sample");
 
 /// Takes jobs out of queues for good.
 pub(crate) static POP: Script = script!("common", "trouble", "asking", "pop");
+
+/// Puts back loans that are over, then lends jobs.
+pub(crate) static LEND: Script = script!("common", "trouble", "asking", "paused", "loans", "lend");
+
+/// Ends loans.
+pub(crate) static SETTLE_LOANS: Script = script!(
+    "common",
+    "trouble",
+    "later",
+    "leases",
+    "http",
+    "loans",
+    "settle_loans"
+);
+
+/// Lets loans last longer.
+pub(crate) static EXTEND_LOANS: Script = script!("common", "trouble", "loans", "extend_loans");
+
+/// Puts back loans that are over.
+pub(crate) static PUT_BACK_LOANS: Script = script!("common", "trouble", "loans", "put_back_loans");
+
+/// Reads loans.
+pub(crate) static LIST_LOANS: Script = script!("common", "trouble", "loans", "list_loans");
+
+/// Registers a worker over HTTP.
+pub(crate) static REGISTER_HTTP: Script = script!("common", "http", "register_http");
+
+/// Takes a worker over HTTP off a queue.
+pub(crate) static UNREGISTER_HTTP: Script = script!("common", "http", "unregister_http");
+
+/// Counts what was done over HTTP.
+pub(crate) static COUNT_HTTP: Script = script!("common", "http", "count_http");
+
+/// Reads workers over HTTP.
+pub(crate) static LIST_HTTP: Script = script!("common", "http", "list_http");
+
+/// Forgets silent workers over HTTP.
+pub(crate) static PRUNE_HTTP: Script = script!("common", "http", "prune_http");
 
 /// Removes or moves waiting jobs.
 pub(crate) static EDIT: Script = script!("common", "edit");

@@ -21,6 +21,8 @@ resque_conformance::conformance_tests! {
     limits: yes,
     cancel: yes,
     history: yes,
+    loans: yes,
+    http_workers: yes,
     atomic_batch: yes,
     neighbour: yes,
     outage: yes,

@@ -3,6 +3,8 @@
 mod reply;
 mod request;
 
+pub(crate) use self::request::{add_leases, letter};
+
 use std::collections::HashSet;
 use std::time::SystemTime;
 

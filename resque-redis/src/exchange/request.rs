@@ -149,7 +149,7 @@ fn add_settlement(
     add_outcome(batch, store, token, &settlement.outcome);
 }
 
-fn add_leases(batch: &mut Batch, changes: &LeaseChanges, now: SystemTime) {
+pub(crate) fn add_leases(batch: &mut Batch, changes: &LeaseChanges, now: SystemTime) {
     batch.arg(changes.free.len() + changes.keep.len());
     batch.arg(micros(now));
     for lease in &changes.free {
@@ -163,7 +163,7 @@ fn add_leases(batch: &mut Batch, changes: &LeaseChanges, now: SystemTime) {
     }
 }
 
-fn letter(outcome: &Outcome) -> char {
+pub(crate) fn letter(outcome: &Outcome) -> char {
     match outcome {
         Outcome::Failed(_) => 'f',
         Outcome::Release => 'r',

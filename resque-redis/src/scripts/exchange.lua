@@ -263,14 +263,6 @@ local function without_wrong_types(slots)
   return good
 end
 
-local function is_paused()
-  local key = prefix .. 'pause-all-workers'
-  local value = try('GET', key)
-  local err = failed(value)
-  if err then trouble(0, key, err) end
-  return not err and value and string.lower(string.match(value, '^%s*(.-)%s*$')) == 'true'
-end
-
 -- Slots without a heartbeat: who holds a job must be found when it dies. A slot that has just
 -- settled a job has one, or it would not have been given that job. Nil if it cannot be told.
 local function without_heartbeat(slots)
