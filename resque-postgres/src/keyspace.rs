@@ -67,7 +67,15 @@ impl Keyspace for Store {
                 where exists (select from resque.schedule_lead l where l.holder is not null)
             union all select distinct 'rs:lease:' || l.name from resque.leases l
             union all select 'rs:line:' || l.name from resque.lines l
-            union all select distinct 'rs:turns:' || t.name from resque.turns t";
+            union all select distinct 'rs:turns:' || t.name from resque.turns t
+            union all select k.key from (values ('rs:loans'), ('rs:loans:jobs')) k (key)
+                where exists (select from resque.loans)
+            union all select k.key from (values ('rs:loans:lost'), ('rs:loans:losses')) k (key)
+                where exists (select from resque.losses)
+            union all select 'rs:http:workers' where exists (select from resque.http_workers)
+            union all select 'rs:http:worker:' || w.id from resque.http_workers w
+            union all select distinct 'rs:http:on:' || q.queue from resque.http_worker_queues q
+            union all select 'rs:http:queue:' || c.queue from resque.http_counts c";
         let rows = self.rows("list the keys", self.statement(TEXT)).await?;
         rows.iter().map(|row| self.get(row, 0)).collect()
     }

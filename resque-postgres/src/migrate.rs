@@ -43,6 +43,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(2, "0002_schedules"),
     migration!(3, "0003_limits"),
     migration!(4, "0004_enqueue_later"),
+    migration!(5, "0005_loans"),
 ];
 
 /// The version of the schema that this version of the library works with.

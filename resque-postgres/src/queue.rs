@@ -4,9 +4,9 @@ use std::time::SystemTime;
 
 use async_trait::async_trait;
 use resque_core::{
-    BackendInfo, CancelJobs, DelayedJobs, Edit, Enqueue, Exchange, Keyspace, Limits, Page, Payload,
-    Popped, Pushed, QueueBackend, QueueControl, QueueList, QueueListing, QueueName, Result,
-    ScheduleStore, Settlement, WaitForJobs, WorkerId,
+    BackendInfo, CancelJobs, DelayedJobs, Edit, Enqueue, Exchange, HttpWorkers, JobLoans, Keyspace,
+    Limits, Page, Payload, Popped, Pushed, QueueBackend, QueueControl, QueueList, QueueListing,
+    QueueName, Result, ScheduleStore, Settlement, WaitForJobs, WorkerId,
 };
 
 use crate::store::Store;
@@ -81,6 +81,14 @@ impl QueueBackend for Store {
     }
 
     fn cancel(&self) -> Option<&dyn CancelJobs> {
+        Some(self)
+    }
+
+    fn loans(&self) -> Option<&dyn JobLoans> {
+        Some(self)
+    }
+
+    fn http_workers(&self) -> Option<&dyn HttpWorkers> {
         Some(self)
     }
 

@@ -113,6 +113,10 @@ impl Store {
             lines as (delete from resque.lines returning 1),
             turns as (delete from resque.turns returning 1),
             schedules as (delete from resque.schedules returning 1),
+            loans as (delete from resque.loans returning 1),
+            losses as (delete from resque.losses returning 1),
+            http_workers as (delete from resque.http_workers returning 1),
+            http_counts as (delete from resque.http_counts returning 1),
             led as (
                 update resque.schedule_lead set holder = null, until = null, changes = changes + 1
             ),
@@ -122,7 +126,9 @@ impl Store {
                 + (select count(*) from counters) + (select count(*) from delayed)
                 + (select count(*) from failures) + (select count(*) from queues)
                 + (select count(*) from leases) + (select count(*) from lines)
-                + (select count(*) from turns)
+                + (select count(*) from turns) + (select count(*) from loans)
+                + (select count(*) from losses) + (select count(*) from http_workers)
+                + (select count(*) from http_counts)
                 + (select count(*) from schedules) + (select count(*) from pause) + 0 * (select count(*) from woken)";
         let row = self
             .row("clear the namespace", self.statement(TEXT))

@@ -7,9 +7,9 @@ use crate::store::Statement;
 
 /// Lists of the same length.
 #[derive(Default)]
-pub(super) struct Leases<'a> {
+pub(crate) struct Leases<'a> {
     /// The settlement that each change belongs to, counted from 1.
-    pub(super) done: Vec<i32>,
+    pub(crate) done: Vec<i32>,
     names: Vec<&'a str>,
     holders: Vec<&'a str>,
     /// None where a lease is given up.
@@ -18,7 +18,7 @@ pub(super) struct Leases<'a> {
 
 impl<'a> Leases<'a> {
     /// Adds the changes of a settlement.
-    pub(super) fn push(&mut self, done: i32, changes: &'a LeaseChanges) -> Result<()> {
+    pub(crate) fn push(&mut self, done: i32, changes: &'a LeaseChanges) -> Result<()> {
         for lease in &changes.free {
             self.done.push(done);
             self.names.push(&lease.name);
@@ -35,7 +35,7 @@ impl<'a> Leases<'a> {
         Ok(())
     }
 
-    pub(super) fn bind(&self, statement: Statement) -> Statement {
+    pub(crate) fn bind(&self, statement: Statement) -> Statement {
         statement
             .bind(&self.done)
             .bind(&self.names)

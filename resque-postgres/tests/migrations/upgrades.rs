@@ -1,8 +1,11 @@
 //! What was there before an upgrade is there afterwards, and works.
 
 use std::slice::from_ref;
+use std::time::Duration;
 
-use resque_core::{Backend, FailureQuery, Page, QueueName, Settled, Settlement, WorkerId};
+use resque_core::{
+    Backend, FailureQuery, LoanRequest, Page, QueueList, QueueName, Settled, Settlement, WorkerId,
+};
 use resque_postgres::{Config, Migrator, PostgresBackend, VERSION};
 
 use crate::support::{config, run, texts};
@@ -95,6 +98,26 @@ async fn back_to_every_version_and_up_again() {
         assert_eq!(catalog(&config).await, first, "back to {to}");
         run(&config, "drop schema SCHEMA cascade").await;
     }
+}
+
+#[tokio::test]
+async fn what_is_lent_goes_back_with_the_tables_of_loans() {
+    let config = config("lent");
+    let migrator = Migrator::new(config.clone());
+    migrator.up().await.unwrap();
+    run(&config, FILL).await;
+    let backend = connect(&config).await;
+    let now = backend.workers().server_time().await.unwrap();
+    let from = QueueList::one(QueueName::new("q").unwrap());
+    let request = LoanRequest::new(&from, 1, now + Duration::from_secs(3_600));
+    let loans = backend.queues().loans().unwrap();
+    let lent = loans.lend(&request, now).await.unwrap();
+    assert_eq!(lent.loans[0].payload.as_bytes(), b"waits 1");
+    migrator.down_to(4).await.unwrap();
+    let waiting = "select convert_from(payload, 'UTF8') from SCHEMA.jobs order by queue, pos";
+    let waiting = texts(&config, waiting).await;
+    assert_eq!(waiting, ["waits 1", "waits 2", "stands"]);
+    run(&config, "drop schema SCHEMA cascade").await;
 }
 
 #[tokio::test]

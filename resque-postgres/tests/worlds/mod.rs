@@ -20,6 +20,8 @@ macro_rules! suite {
             schedules: yes,
             limits: yes,
             cancel: yes,
+            loans: yes,
+            http_workers: yes,
             history: no,
             keyspace: yes,
             atomic_batch: yes,

@@ -1,0 +1,64 @@
+//! Showing loans.
+
+use resque_core::{Cursor, HttpWorkerId, Loan, LoanPage, LoanReceipt, Payload, QueueName, Result};
+use sqlx::postgres::PgRow;
+
+use crate::stamp::Stamp;
+use crate::store::{Store, bounded, gone};
+
+const TEXT: &str = "select * from resque.loans l
+    where $1::timestamptz is null or (l.until, l.id) > ($1, $2)
+    order by l.until, l.id limit $3";
+
+impl Store {
+    /// Shows loans behind the cursor, which tells the end and the number of one.
+    pub(super) async fn list_loans(
+        &self,
+        cursor: Option<&Cursor>,
+        at_most: usize,
+    ) -> Result<LoanPage> {
+        let (until, number) = cursor.map(place_of).transpose()?.unzip();
+        // One more tells whether there is more.
+        let limit = bounded(at_most as u64).saturating_add(1);
+        let query = self.statement(TEXT).bind(until).bind(number).bind(limit);
+        let rows = self.rows("list the loans", query).await?;
+        let shown = rows.get(..at_most).unwrap_or(&rows);
+        let loans = shown.iter().map(|row| self.loan_of(row));
+        let loans = loans.collect::<Result<_>>()?;
+        let last = shown.last().filter(|_| rows.len() > at_most);
+        let next = last.map(|row| {
+            let until: Stamp = self.get(row, "until")?;
+            let number: i64 = self.get(row, "id")?;
+            Ok::<_, resque_core::Error>(Cursor::new(format!("{}:{number}", until.micros())))
+        });
+        Ok(LoanPage::new(loans, next.transpose()?))
+    }
+
+    fn loan_of(&self, row: &PgRow) -> Result<Loan> {
+        let number: i64 = self.get(row, "id")?;
+        let queue: String = self.get(row, "queue")?;
+        let payload: Vec<u8> = self.get(row, "payload")?;
+        let (since, until): (Stamp, Stamp) = (self.get(row, "since")?, self.get(row, "until")?);
+        let holder: Option<String> = self.get(row, "holder")?;
+        let attempt: i32 = self.get(row, "attempt")?;
+        let loan = Loan::new(
+            LoanReceipt::new(number.to_string()),
+            QueueName::new(queue)?,
+            Payload::new(payload),
+            since.time(),
+            until.time(),
+        );
+        let holder = holder.and_then(|holder| HttpWorkerId::new(holder).ok());
+        Ok(loan.by(holder, u32::try_from(attempt).unwrap_or(1)))
+    }
+}
+
+/// The end and the number in a cursor.
+fn place_of(cursor: &Cursor) -> Result<(Stamp, i64)> {
+    let parse = |text: &str| {
+        let (micros, number) = text.split_once(':')?;
+        let until = Stamp::from_micros(micros.parse().ok()?)?;
+        Some((until, number.parse().ok()?))
+    };
+    parse(cursor.as_str()).ok_or_else(|| gone("the cursor", cursor.as_str()))
+}

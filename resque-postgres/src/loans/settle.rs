@@ -1,0 +1,144 @@
+//! Ending loans: one statement, one transaction, one round trip.
+
+use std::collections::HashSet;
+
+use resque_core::{LoanSettlement, Outcome, Result, Settled, Tally};
+
+use super::number_of;
+use crate::exchange::Leases;
+use crate::failures::Columns;
+use crate::stamp::Stamp;
+use crate::store::{Statement, Store, unknown};
+
+const WHAT: &str = "settle loans";
+const TEXT: &str = "select resque.settle_loans($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, \
+    $15, $16, $17, $18, $19) as settled";
+/// The same when leases change with settlements.
+const TEXT_WITH_LEASES: &str = "select s.settled from resque.settle_loans($1, $2, $3, $4, $5, $6, $7, $8, $9, \
+    $10, $11, $12, $13, $14, $15, $16, $17, $18, $19) s (settled) \
+    cross join lateral resque.change_leases(s.settled, $20, $21, $22, $23) c";
+
+impl Store {
+    /// Ends loans, each by itself.
+    pub(super) async fn settle_loans(
+        &self,
+        done: &[LoanSettlement],
+        now: Stamp,
+    ) -> Result<Vec<Settled>> {
+        let mut request = Request::default();
+        let mut taken = HashSet::new();
+        let mut answers = Vec::with_capacity(done.len());
+        for (place, settlement) in done.iter().enumerate() {
+            let number = number_of(&settlement.receipt);
+            // Of two that end the same loan, the first one does.
+            let added = match taken.contains(&number) {
+                true => Ok(()),
+                false => request.push(settlement, number, place),
+            };
+            answers.push(match added {
+                Ok(()) => Settled::Lost,
+                Err(error) => Settled::Trouble(error),
+            });
+            if matches!(answers.last(), Some(Settled::Lost)) {
+                taken.insert(number);
+            }
+        }
+        let text = match request.leases.done.is_empty() {
+            true => TEXT,
+            false => TEXT_WITH_LEASES,
+        };
+        let row = self
+            .row(WHAT, request.bind(self.statement(text), now))
+            .await?;
+        for settled in self.get::<Vec<i32>, _>(&row, "settled")? {
+            let index = usize::try_from(settled)
+                .ok()
+                .and_then(|at| at.checked_sub(1));
+            let place = index.and_then(|index| request.places.get(index).copied());
+            if let Some(answer) = place.and_then(|place| answers.get_mut(place)) {
+                *answer = Settled::Applied;
+            }
+        }
+        Ok(answers)
+    }
+}
+
+/// Lists that point into each other, counted from 1 as in SQL.
+#[derive(Default)]
+struct Request<'a> {
+    ids: Vec<i64>,
+    processed: Vec<i32>,
+    failed: Vec<i32>,
+    released: Vec<i32>,
+    released_payloads: Vec<Option<&'a [u8]>>,
+    later: Vec<i32>,
+    later_due: Vec<Stamp>,
+    later_payloads: Vec<Option<&'a [u8]>>,
+    bad: Vec<i32>,
+    failures: Columns<'a>,
+    leases: Leases<'a>,
+    /// The place of each settlement in the caller's list.
+    places: Vec<usize>,
+}
+
+impl<'a> Request<'a> {
+    fn push(&mut self, settlement: &'a LoanSettlement, number: i64, place: usize) -> Result<()> {
+        let index = i32::try_from(self.ids.len() + 1).unwrap_or(i32::MAX);
+        match &settlement.outcome {
+            Outcome::Done | Outcome::Discard => {}
+            Outcome::Failed(record) => {
+                self.failures.push(record)?;
+                self.bad.push(index);
+            }
+            Outcome::RetryAt { payload, at } => {
+                self.delay(index, Stamp::due(*at)?, Some(payload.as_bytes()));
+            }
+            Outcome::Release => self.release(index, None),
+            Outcome::ReleaseAs(payload) => self.release(index, Some(payload.as_bytes())),
+            Outcome::Defer(at) => self.delay(index, Stamp::due(*at)?, None),
+            other => return Err(unknown("settle a loan", other)),
+        }
+        if let Some(changes) = &settlement.leases {
+            self.leases.push(index, changes)?;
+        }
+        let (processed, failed) = match settlement.tally {
+            Tally::Nothing => (0, 0),
+            Tally::Processed => (1, 0),
+            Tally::ProcessedAndFailed => (1, 1),
+        };
+        self.ids.push(number);
+        self.processed.push(processed);
+        self.failed.push(failed);
+        self.places.push(place);
+        Ok(())
+    }
+
+    fn delay(&mut self, index: i32, due: Stamp, payload: Option<&'a [u8]>) {
+        self.later.push(index);
+        self.later_due.push(due);
+        self.later_payloads.push(payload);
+    }
+
+    fn release(&mut self, index: i32, payload: Option<&'a [u8]>) {
+        self.released.push(index);
+        self.released_payloads.push(payload);
+    }
+
+    fn bind(&self, statement: Statement, now: Stamp) -> Statement {
+        let statement = statement
+            .bind(&self.ids)
+            .bind(&self.processed)
+            .bind(&self.failed)
+            .bind(&self.released)
+            .bind(&self.released_payloads)
+            .bind(&self.later)
+            .bind(&self.later_due)
+            .bind(&self.later_payloads)
+            .bind(&self.bad);
+        let statement = self.failures.bind(statement).bind(now);
+        match self.leases.done.is_empty() {
+            true => statement,
+            false => self.leases.bind(statement),
+        }
+    }
+}
