@@ -4,5 +4,6 @@
 
 mod fleet;
 mod isolated;
+mod probes;
 mod shop;
 mod single;

@@ -5,6 +5,7 @@
 
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 use resque::SharedClock;
@@ -16,6 +17,7 @@ use tokio::sync::broadcast;
 use tokio::task::JoinSet;
 
 use super::background::DETACHED;
+use super::probes::{Line, Probes, Seat, Several};
 use super::supervised::{PAUSED, SUPERVISED};
 use crate::context::runtime;
 use crate::failure::{Failure, MISUSED, chain};
@@ -31,6 +33,7 @@ const DONE_WELL: Duration = Duration::from_secs(60);
 pub(super) fn run(
     processes: usize,
     pidfile: Option<PathBuf>,
+    probes: &Probes,
     clock: SharedClock,
 ) -> Result<(), Failure> {
     if let Some(path) = pidfile {
@@ -40,12 +43,14 @@ pub(super) fn run(
     let leaves_when_idle = WorkerEnv::read()?.polling.interval.is_zero();
     let program =
         std::env::current_exe().map_err(|source| Failure::io("find this program", source))?;
+    let several = Several::new(processes, probes, clock.clone())?;
     runtime()?.block_on(async {
         let (orders, _) = broadcast::channel(64);
         let mut keepers = JoinSet::new();
-        for number in 1..=processes {
+        for (seat, number) in several.seats().iter().zip(1..) {
             let keeper = Keeper {
                 number,
+                seat: seat.clone(),
                 program: program.clone(),
                 clock: clock.clone(),
                 orders: orders.subscribe(),
@@ -56,6 +61,7 @@ pub(super) fn run(
             keepers.spawn(keeper.keep());
         }
         let passing = tokio::spawn(pass_on(orders.clone()));
+        let answering = tokio::spawn(several.clone().answer());
         let mut ended = Ok(());
         while let Some(kept) = keepers.join_next().await {
             let kept = kept.unwrap_or(Err(Failure::Crashed("the watch over a process")));
@@ -66,6 +72,8 @@ pub(super) fn run(
             }
         }
         passing.abort();
+        answering.abort();
+        several.ended();
         ended
     })
 }
@@ -96,6 +104,8 @@ async fn pass_on(orders: broadcast::Sender<Signal>) -> Result<(), Failure> {
 /// Keeps one process running.
 struct Keeper {
     number: usize,
+    /// Where the process can be asked how it is.
+    seat: Arc<Seat>,
     program: PathBuf,
     clock: SharedClock,
     orders: broadcast::Receiver<Signal>,
@@ -151,9 +161,16 @@ impl Keeper {
 
     /// Starts a process and passes orders on until it ends.
     async fn watch(&mut self) -> Result<ExitStatus, Failure> {
-        let mut child = self.start()?;
-        // Its standard input ends with this value; waiting would close it.
-        let _lifeline = child.stdin.take();
+        let (line, end) =
+            Line::open().map_err(|source| Failure::io("talk to a worker process", source))?;
+        let mut child = self.start(end)?;
+        self.seat.take(line);
+        let ended = self.watch_over(&mut child).await;
+        self.seat.leave();
+        ended
+    }
+
+    async fn watch_over(&mut self, child: &mut Child) -> Result<ExitStatus, Failure> {
         loop {
             tokio::select! {
                 status = child.wait() => {
@@ -161,7 +178,7 @@ impl Keeper {
                 }
                 order = self.orders.recv() => {
                     if let Some(order) = self.note(order) {
-                        send(&child, order);
+                        send(child, order);
                     }
                 }
             }
@@ -195,13 +212,17 @@ impl Keeper {
         Some(order)
     }
 
-    fn start(&self) -> Result<Child, Failure> {
+    fn start(&self, input: Stdio) -> Result<Child, Failure> {
         let mut command = Command::new(&self.program);
         command
             .args(std::env::args_os().skip(1))
             .env(SUPERVISED, self.number.to_string())
             .env_remove(DETACHED)
-            .stdin(Stdio::piped())
+            // Only the process that the service manager knows talks to it.
+            .env_remove("NOTIFY_SOCKET")
+            .env_remove("WATCHDOG_USEC")
+            .env_remove("WATCHDOG_PID")
+            .stdin(input)
             .process_group(0);
         if self.paused {
             command.env(PAUSED, "1");

@@ -6,6 +6,7 @@ mod background;
 mod fleet;
 pub(crate) mod isolated;
 mod pool;
+mod probes;
 mod run;
 mod supervised;
 
@@ -18,6 +19,7 @@ use resque::worker::WorkerEnv;
 
 use self::isolated::Isolated;
 use self::pool::Pool;
+use self::probes::Probes;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::times;
@@ -71,6 +73,9 @@ pub(crate) struct Work {
 
     #[command(flatten)]
     pub(super) isolated: Isolated,
+
+    #[command(flatten)]
+    probes: Probes,
 
     /// Let jobs recur as this file says, in resque-scheduler's layout; may be said again
     #[arg(long = "schedule", value_name = "FILE")]
@@ -142,7 +147,7 @@ impl Work {
             let processes = self.processes.or(env.count);
             if let Some(processes) = processes.filter(|_| !supervised::is_supervised()) {
                 let pidfile = self.pidfile.take().or(env.pidfile.take());
-                return fleet::run(processes, pidfile, context.clock);
+                return fleet::run(processes, pidfile, &self.probes, context.clock);
             }
         }
         #[cfg(not(unix))]

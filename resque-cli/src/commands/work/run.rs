@@ -4,6 +4,7 @@ use resque::Worker;
 use resque::worker::{KeepFailures, OnTerm, StopReason, StopReport, WorkerBuilder, WorkerEnv};
 use tokio::runtime;
 
+use super::probes::Single;
 use super::{Work, supervised};
 use crate::app::Setup;
 use crate::context::Context;
@@ -27,18 +28,23 @@ pub(super) fn run(
         handlers,
         hooks,
         setup,
+        clock,
         ..
     } = context;
+    let probed = Single::begin(&work.probes, clock.clone())?;
     let ended = runtime.block_on(async {
         let backend = resque::connect_with(place.url(), env).await?;
-        let builder = Worker::builder(backend).env(env);
+        probed.watch_store(&work.probes, backend.clone(), clock);
+        let builder = probed.count(Worker::builder(backend).env(env));
         let builder = builder.handlers(handlers).worker_hooks(hooks);
         let builder = work.isolated.apply(builder, place, &global);
         let builder = scheduled(builder, &work)?;
         let worker = configured(builder, &work, setup).build()?;
-        supervised::obey(&worker.handle())?;
+        probed.is_about(worker.handle());
+        supervised::obey(&worker.handle(), &probed)?;
         Ok::<_, Failure>(worker.run().await?)
     });
+    probed.ended();
     // A job that does not yield must not keep the program: the worker has promised that it ends.
     runtime.shutdown_background();
     told(&ended?)
@@ -55,7 +61,7 @@ fn scheduled(mut builder: WorkerBuilder, work: &Work) -> Result<WorkerBuilder, F
     Ok(builder)
 }
 
-/// What flags and the program itself say; metrics, probes and the like are to be added here.
+/// What flags and the program itself say.
 fn configured(mut builder: WorkerBuilder, work: &Work, setup: Option<Setup>) -> WorkerBuilder {
     builder = builder.handle_signals().exits_after_run();
     builder = builder.on_term(match work.on_term {

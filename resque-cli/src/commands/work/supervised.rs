@@ -1,10 +1,11 @@
 //! A worker that is one of several processes.
 
-use std::io::{self, ErrorKind, Read};
+use std::sync::Arc;
 use std::thread;
 
 use resque::worker::WorkerHandle;
 
+use super::probes::{self, Single};
 use crate::failure::Failure;
 
 /// Tells a process that it is one of several, and that its standard input ends with the one that
@@ -18,20 +19,23 @@ pub(super) fn is_supervised() -> bool {
     std::env::var_os(SUPERVISED).is_some()
 }
 
-/// Lets a worker that is one of several end with the process that started it.
-pub(super) fn obey(worker: &WorkerHandle) -> Result<(), Failure> {
+/// Which one of several this process is.
+pub(super) fn number() -> Option<String> {
+    std::env::var(SUPERVISED).ok()
+}
+
+/// Lets a worker that is one of several answer the process that started it, and end with that.
+pub(super) fn obey(worker: &WorkerHandle, probed: &Arc<Single>) -> Result<(), Failure> {
     if !is_supervised() {
         return Ok(());
     }
     if std::env::var_os(PAUSED).is_some() {
         worker.pause();
     }
-    let worker = worker.clone();
+    let (worker, probed) = (worker.clone(), probed.clone());
     let watch = move || {
-        // Nothing is ever written: the end means that the other process has gone, whatever way.
-        while matches!(io::stdin().read(&mut [0]), Err(error) if error.kind() == ErrorKind::Interrupted)
-        {
-        }
+        // The end means that the other process has gone, whatever way.
+        probes::answer(&probed);
         tracing::warn!("the process that started this one has gone");
         worker.stop_now();
     };

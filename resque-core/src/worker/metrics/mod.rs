@@ -21,7 +21,7 @@ mod jobs;
 mod meters;
 mod recorder;
 mod store;
-mod table;
+pub mod table;
 
 pub use self::jobs::{MOST_PAIRS, OTHER, UNKNOWN};
 pub(crate) use self::meters::Meters;

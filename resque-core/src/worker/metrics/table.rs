@@ -47,12 +47,15 @@ impl Kind {
 /// Defines the constants and the list of them together, so that none can be forgotten.
 macro_rules! table {
     ($($constant:ident, $kind:ident, $name:literal, [$($label:literal),*], $help:literal;)*) => {
-        $(pub(crate) const $constant: Metric = Metric {
+        $(
+            #[doc = $help]
+            pub const $constant: Metric = Metric {
             name: $name,
             kind: Kind::$kind,
             labels: &[$($label),*],
             help: $help,
-        };)*
+            };
+        )*
 
         /// Every metric that this library makes.
         pub const ALL: &[Metric] = &[$($constant),*];
@@ -100,6 +103,8 @@ table! {
         "Such processes that died or were killed while they performed a job.";
     LIVE, Gauge, "resque_worker_live", [], "1 while heartbeats and exchanges go on, else 0; as /livez says.";
     READY, Gauge, "resque_worker_ready", [], "1 while jobs are taken, else 0; as /readyz says.";
+    PROCESSES, Gauge, "resque_processes", [], "Worker processes that run, where one process watches several.";
+    PROCESS_STARTS, Counter, "resque_process_starts_total", [], "Worker processes that such a process has started.";
     QUEUE_JOBS, Gauge, "resque_queue_jobs", ["queue"], "How many jobs wait in a queue.";
     QUEUE_OLDEST, Gauge, "resque_queue_oldest_seconds", ["queue"],
         "How long the oldest job of a queue has been waiting, where the store knows.";

@@ -1,0 +1,164 @@
+//! What a process asks the worker processes that it has started, over their standard input.
+//!
+//! A question is a line, `17 health`; an answer is a line with its length, `17 123`, and so many
+//! bytes behind it. Numbers tell a late answer from one to another question.
+
+use std::collections::HashMap;
+use std::io::{self, BufRead, BufReader, Write};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::net::UnixStream as StdStream;
+use std::process::Stdio;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use resque::Clock;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
+use tokio::net::UnixStream;
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::sync::oneshot;
+
+use super::Single;
+
+/// How long an answer may take.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// No answer is longer than this.
+const LONGEST: u64 = 64 << 20;
+
+/// What can be asked.
+pub(super) const HEALTH: &str = "health";
+/// What can be asked.
+pub(super) const METRICS: &str = "metrics";
+
+type Pending = Arc<Mutex<HashMap<u64, oneshot::Sender<String>>>>;
+
+/// The line to a process. The process ends when this is dropped.
+#[derive(Debug)]
+pub(in crate::commands::work) struct Line {
+    writer: tokio::sync::Mutex<OwnedWriteHalf>,
+    pending: Pending,
+    next: AtomicU64,
+    answered: AtomicBool,
+    ended: Arc<AtomicBool>,
+}
+
+impl Line {
+    /// A line, and the other end of it.
+    pub(in crate::commands::work) fn open() -> io::Result<(Arc<Self>, Stdio)> {
+        let (ours, theirs) = StdStream::pair()?;
+        ours.set_nonblocking(true)?;
+        let (reader, writer) = UnixStream::from_std(ours)?.into_split();
+        let pending = Pending::default();
+        let ended = Arc::new(AtomicBool::new(false));
+        tokio::spawn({
+            let (answers, ended) = (pending.clone(), ended.clone());
+            async move {
+                listen(reader, &answers).await;
+                ended.store(true, Ordering::Relaxed);
+                // Nobody will answer any more.
+                waiting(&answers).clear();
+            }
+        });
+        let line = Self {
+            writer: tokio::sync::Mutex::new(writer),
+            pending,
+            next: AtomicU64::new(0),
+            answered: AtomicBool::new(false),
+            ended,
+        };
+        Ok((Arc::new(line), OwnedFd::from(theirs).into()))
+    }
+
+    /// Asks; `None` if there is no answer in time.
+    pub(super) async fn ask(&self, what: &str, clock: &dyn Clock) -> Option<String> {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        let (sender, answer) = oneshot::channel();
+        waiting(&self.pending).insert(number, sender);
+        let asked = async {
+            let question = format!("{number} {what}\n");
+            let mut writer = self.writer.lock().await;
+            writer.write_all(question.as_bytes()).await.ok()?;
+            drop(writer);
+            answer.await.ok()
+        };
+        let answer = tokio::select! {
+            answer = asked => answer,
+            () = clock.sleep(PATIENCE) => None,
+        };
+        waiting(&self.pending).remove(&number);
+        if answer.is_some() {
+            self.answered.store(true, Ordering::Relaxed);
+        }
+        answer
+    }
+
+    /// Whether nobody is at the other end any more.
+    pub(super) fn has_ended(&self) -> bool {
+        self.ended.load(Ordering::Relaxed)
+    }
+
+    /// Whether it has ever answered.
+    pub(super) fn has_answered(&self) -> bool {
+        self.answered.load(Ordering::Relaxed)
+    }
+}
+
+/// Takes the answers.
+async fn listen(reader: OwnedReadHalf, answers: &Pending) -> Option<()> {
+    let mut reader = tokio::io::BufReader::new(reader);
+    loop {
+        let mut head = String::new();
+        reader.read_line(&mut head).await.ok()?;
+        let (number, length) = head.trim_end().split_once(' ')?;
+        let length = length.parse().ok().filter(|length| *length <= LONGEST)?;
+        let mut text = String::new();
+        (&mut reader)
+            .take(length)
+            .read_to_string(&mut text)
+            .await
+            .ok()?;
+        let asked = waiting(answers).remove(&number.parse().ok()?);
+        if let Some(asked) = asked {
+            // Whoever asked may have had enough of waiting.
+            let _ = asked.send(text);
+        }
+    }
+}
+
+fn waiting(pending: &Pending) -> MutexGuard<'_, HashMap<u64, oneshot::Sender<String>>> {
+    pending.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Answers on standard input whatever is asked there, until it ends. Blocks.
+pub(in crate::commands::work) fn answer(worker: &Single) {
+    let input = io::stdin();
+    let output = input.as_fd().try_clone_to_owned();
+    let mut output = output.ok().map(std::fs::File::from);
+    let mut questions = BufReader::new(input);
+    let mut question = String::new();
+    loop {
+        question.clear();
+        match questions.read_line(&mut question) {
+            Ok(1..) => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Ok(0) | Err(_) => return,
+        }
+        if let Some(answer) = answer_to(&question, worker)
+            && let Some(output) = &mut output
+        {
+            // If it cannot be sent, nobody is there any more, and the input ends too.
+            let _ = output.write_all(answer.as_bytes());
+        }
+    }
+}
+
+fn answer_to(question: &str, worker: &Single) -> Option<String> {
+    let (number, what) = question.trim_end().split_once(' ')?;
+    let text = match what {
+        HEALTH => serde_json::to_string(&worker.now()).ok()?,
+        METRICS => worker.rendered().unwrap_or_default(),
+        _ => return None,
+    };
+    Some(format!("{number} {}\n{text}", text.len()))
+}
