@@ -10,8 +10,10 @@ use super::body::Body;
 use super::fetch::Fetch;
 use super::insert::{Insertion, with_warning};
 use super::job_text::JobText;
+use super::jobs::query;
 use super::params::Params;
 use super::problem::{Answer, Problem};
+use super::repeat::Repeat;
 use super::state::Http;
 use super::{answer, path};
 
@@ -41,12 +43,14 @@ pub(super) async fn post(
     let queue = path::queue(&uri)?;
     let params = Params::of(&uri)?;
     let delayed = params.delayed()?;
-    let jobs = jobs(&body.of_jobs(&headers)?)?;
+    let body = body.of_jobs(&headers)?;
+    let repeat = Repeat::of(&headers, &queue, &[b"batch", query(&uri), &body])?;
     let insertion = Insertion {
         queue,
-        jobs,
+        jobs: jobs(&body)?,
         delayed,
         uniq: None,
+        repeat,
     };
     let answer = insertion.run(&http).await?;
     let ignored = params.uniq.map(|_| "uniq is not looked at in batch mode");

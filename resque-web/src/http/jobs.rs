@@ -10,6 +10,7 @@ use super::insert::Insertion;
 use super::job_text::JobText;
 use super::params::Params;
 use super::problem::{Answer, Problem};
+use super::repeat::Repeat;
 use super::state::Http;
 use super::{answer, leases, path, purge, worker_id};
 
@@ -77,11 +78,18 @@ fn insertion(uri: &Uri, headers: &HeaderMap, body: Body) -> Result<Insertion, Pr
     let queue = path::queue(uri)?;
     let params = Params::of(uri)?;
     let delayed = params.delayed()?;
-    let job = JobText::new(body.of_jobs(headers)?)?;
+    let body = body.of_jobs(headers)?;
+    let repeat = Repeat::of(headers, &queue, &[query(uri), &body])?;
     Ok(Insertion {
         queue,
-        jobs: vec![job],
+        jobs: vec![JobText::new(body)?],
         delayed,
         uniq: params.uniq,
+        repeat,
     })
+}
+
+/// What stands behind the question mark.
+pub(super) fn query(uri: &Uri) -> &[u8] {
+    uri.query().unwrap_or_default().as_bytes()
 }

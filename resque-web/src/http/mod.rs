@@ -6,7 +6,7 @@
 //! | `jobs`, `batch`, `counts`, `status`, `control`, `workers` | presque's routes, one file each |
 //! | `leases`, `settle`, `receipt` | leases |
 //! | `insert`, `fetch`, `purge` | what becomes of jobs |
-//! | `uniq` | jobs of which there is one only |
+//! | `uniq`, `repeat` | jobs and requests of which there is one only |
 //! | `upkeep`, `served` | what nobody else sees to |
 
 mod answer;
@@ -26,6 +26,7 @@ mod path;
 mod problem;
 mod purge;
 mod receipt;
+mod repeat;
 mod router;
 mod served;
 mod settle;

@@ -108,15 +108,18 @@ fn contains(text: &[u8], part: &[u8]) -> bool {
 
 /// The lock of a key in a queue, held by a job.
 fn lease(queue: &QueueName, key: &str, job: &[u8]) -> Lease {
+    Lease::new(lock_name("http_uniq", queue, key), sha1_hex(&[job]))
+}
+
+/// The name of the lock of a key in a queue: a text, or a digest of what is too long.
+pub(super) fn lock_name(kind: &str, queue: &QueueName, key: &str) -> Arc<str> {
     const LONGEST: usize = 200;
-    let name: Arc<str> = if queue.as_str().len() + key.len() > LONGEST {
+    if queue.as_str().len() + key.len() > LONGEST {
         let digest = sha1_hex(&[queue.as_str().as_bytes(), b"\0", key.as_bytes()]);
-        format!("http_uniq:#{digest}").into()
-    } else {
-        // A comma is in no queue's name.
-        format!("http_uniq:{queue},{key}").into()
-    };
-    Lease::new(name, sha1_hex(&[job]))
+        return format!("{kind}:#{digest}").into();
+    }
+    // A comma is in no queue's name.
+    format!("{kind}:{queue},{key}").into()
 }
 
 fn after(time: SystemTime, span: Duration) -> SystemTime {

@@ -303,3 +303,69 @@ async fn the_interface_works_within_another_router() {
     );
     assert_eq!(site.ask("GET /jobs/q/a/b").await.said(), (200, "{}"));
 }
+
+/// Sends a body with an `Idempotency-Key`, and gives the status and whether it was known.
+async fn keyed(site: &Site, line: &str, key: &str, body: &str) -> (u16, bool) {
+    let headers = [
+        ("content-type", "application/json"),
+        ("idempotency-key", key),
+    ];
+    let answer = site.send(request(line, &headers, body.to_owned())).await;
+    let replayed = answer.header("idempotency-replayed") == "true";
+    (answer.status.as_u16(), replayed)
+}
+
+#[tokio::test]
+async fn a_request_that_is_sent_again_puts_in_no_second_job() {
+    let site = Site::new();
+    let line = "POST /q/foo";
+    assert_eq!(keyed(&site, line, "k", "{\"n\":1}").await, (201, false));
+    assert_eq!(keyed(&site, line, "k", "{\"n\":1}").await, (201, true));
+    site.ask("GET /q/foo").await;
+    assert_eq!(
+        keyed(&site, line, "k", "{\"n\":1}").await,
+        (201, true),
+        "once it was fetched"
+    );
+    assert_eq!(
+        keyed(&site, line, "k", "{\"n\":2}").await,
+        (422, false),
+        "another job"
+    );
+    let later = format!("POST /q/foo?delayed={}", site.now() + 9);
+    assert_eq!(keyed(&site, &later, "k", "{\"n\":1}").await, (422, false));
+    assert_eq!(
+        keyed(&site, "POST /q/bar", "k", "{\"n\":2}").await,
+        (201, false)
+    );
+    assert_eq!(keyed(&site, line, "", "{}").await, (400, false));
+    site.pass(86_401);
+    assert_eq!(
+        keyed(&site, line, "k", "{\"n\":2}").await,
+        (201, false),
+        "a day later"
+    );
+    assert_eq!(site.waiting("foo").await, ["{\"n\":2}"]);
+}
+
+#[tokio::test]
+async fn a_batch_that_is_sent_again_puts_in_none() {
+    let site = Site::new();
+    let (line, body) = ("POST /qb/foo", r#"{"jobs":[{"n":1},{"n":1}]}"#);
+    assert_eq!(keyed(&site, line, "k", body).await, (201, false));
+    assert_eq!(keyed(&site, line, "k", body).await, (201, true));
+    let longer = r#"{"jobs":[{"n":1},{"n":1},{"n":3}]}"#;
+    assert_eq!(keyed(&site, line, "k", longer).await, (422, false));
+    assert_eq!(site.waiting("foo").await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_unique_job_that_is_sent_again_is_known_by_its_request() {
+    let site = Site::new();
+    let line = "POST /q/foo?uniq=a";
+    assert_eq!(keyed(&site, line, "k", "{}").await, (201, false));
+    assert_eq!(keyed(&site, line, "k", "{}").await, (201, true));
+    assert_eq!(keyed(&site, line, "other", "{}").await, (400, false));
+    assert_eq!(keyed(&site, line, "k", "{\"n\":1}").await, (422, false));
+    assert_eq!(site.waiting("foo").await.len(), 1);
+}
