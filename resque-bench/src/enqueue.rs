@@ -113,12 +113,12 @@ async fn enqueue_each(
 }
 
 /// The numbers that one of several callers puts in.
-fn share(jobs: usize, callers: usize, caller: usize) -> std::ops::Range<usize> {
+pub(crate) fn share(jobs: usize, callers: usize, caller: usize) -> std::ops::Range<usize> {
     jobs * caller / callers..jobs * (caller + 1) / callers
 }
 
 /// Reads the queue back: every job has to be there once.
-async fn check(target: &Target, mut measured: Measured) -> Result<Measured, Failure> {
+pub(crate) async fn check(target: &Target, mut measured: Measured) -> Result<Measured, Failure> {
     const CHUNK: u32 = 10_000;
 
     let ledger = Ledger::new(measured.jobs);

@@ -2,6 +2,7 @@
 
 mod backlog;
 mod enqueue;
+mod http;
 mod idle;
 mod isolated;
 mod ledger;
@@ -89,6 +90,8 @@ async fn measure_once(options: &Options) -> Result<Report, Failure> {
         }
         Workload::RoundTrip => round_trip::push_and_pop(&target, options.jobs).await?,
         Workload::PushAndReserve => reserve::push_and_reserve(&target, options.jobs).await?,
+        Workload::HttpPost => http::post(&target, options.jobs, options.concurrency).await?,
+        Workload::HttpLease => http::lease(&target, options.jobs, options.concurrency).await?,
         Workload::Idle => idle::watch(&target, options).await?,
     };
     target.backend.queues().clear().await?;

@@ -15,7 +15,8 @@ pub(crate) struct Options {
     /// How many jobs
     #[arg(long, default_value_t = 100_000)]
     pub(crate) jobs: usize,
-    /// How many slots (drain, isolated-…, idle) or callers (enqueue-concurrent)
+    /// How many slots (drain, isolated-…, idle) callers (enqueue-concurrent), or
+    /// connections (http-…)
     #[arg(long, default_value_t = 100)]
     pub(crate) concurrency: usize,
     /// How many jobs a call (enqueue-batch)
@@ -62,6 +63,10 @@ pub(crate) enum Workload {
     /// A push and a reservation by the calls of a client and a worker, one after the other and
     /// without a worker, every 20 ms
     PushAndReserve,
+    /// Jobs put in over the HTTP interface, one a request, by many connections that stay open
+    HttpPost,
+    /// The same jobs leased and acknowledged over the HTTP interface, one at a time
+    HttpLease,
     /// What an idle worker takes: memory and processor time
     Idle,
 }

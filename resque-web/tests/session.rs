@@ -90,10 +90,6 @@ fn run(steps: &[Step], address: &str) -> Vec<String> {
 }
 
 async fn the_page_is_true_on(backend: Backend) {
-    // Until every backend offers loans.
-    if backend.queues().loans().is_none() {
-        return;
-    }
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     let stop = CancellationToken::new();

@@ -67,4 +67,6 @@ pub(super) const ROWS: &[Row] = &[
     Row { name: "isolated-warm", note: "2 slots, 100 jobs a child", store: Store::Memory, arguments: TWO, jobs: 10_000, limit: Limit::Nothing },
     Row { name: "isolated-fresh", note: "1 slot, a child for each job", store: Store::Memory, arguments: ONE, jobs: 500, limit: Limit::Nothing },
     Row { name: "latency", note: "", store: Store::Memory, arguments: &[], jobs: 200, limit: Limit::Nothing },
+    Row { name: "http-post", note: "64 connections", store: Store::Memory, arguments: CALLERS, jobs: 500_000, limit: Limit::Nothing },
+    Row { name: "http-lease", note: "64 connections", store: Store::Memory, arguments: CALLERS, jobs: 200_000, limit: Limit::Nothing },
 ];

@@ -26,7 +26,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "resque-cli",
         &["resque", "resque-conformance", "resque-web"],
     ),
-    ("resque-bench", &["resque"]),
+    ("resque-bench", &["resque", "resque-web"]),
     ("resque-testserver", &[]),
     ("xtask", &["resque-testserver"]),
 ];
