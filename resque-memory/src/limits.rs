@@ -16,7 +16,12 @@ use crate::store::{State, Store, unknown};
 #[derive(Default)]
 pub(crate) struct Counted {
     names: BTreeMap<Arc<str>, Name>,
+    /// At how many names those are looked for that have lost their meaning.
+    crowded: usize,
 }
+
+/// Fewer names are not worth a look.
+const CROWDED: usize = 1_000;
 
 /// What is counted under one name.
 #[derive(Default)]
@@ -34,6 +39,7 @@ struct Name {
 impl Counted {
     /// Gets a lock, unless somebody holds it.
     pub(crate) fn lock(&mut self, lock: &Lock) -> bool {
+        self.forget_what_is_over(lock.now);
         let name = self.open(&lock.lease.name);
         name.leases.retain(|_, until| *until > lock.now);
         if !name.leases.is_empty() {
@@ -41,6 +47,19 @@ impl Counted {
         }
         name.leases.insert(lock.lease.holder.clone(), lock.until);
         true
+    }
+
+    /// Forgets locks that are over, each time there are twice as many names as were left before, so
+    /// that it costs next to nothing: keys of which each is used once must not pile up.
+    fn forget_what_is_over(&mut self, now: SystemTime) {
+        if self.names.len() < self.crowded.max(CROWDED) {
+            return;
+        }
+        self.names.retain(|_, name| {
+            name.leases.retain(|_, until| *until > now);
+            !name.is_blank()
+        });
+        self.crowded = 2 * self.names.len();
     }
 
     /// Makes the changes of a settlement.
@@ -223,5 +242,28 @@ impl Limits for Store {
                 .map(|(holder, until)| lease(holder).until(*until))
                 .collect()
         }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use super::*;
+
+    #[test]
+    fn locks_that_are_over_do_not_pile_up() {
+        let mut counted = Counted::default();
+        for second in 0..100_000 {
+            let now = SystemTime::UNIX_EPOCH + Duration::from_secs(second);
+            let lock = Lock {
+                lease: Lease::new(format!("key {second}"), "job"),
+                now,
+                until: now + Duration::from_secs(60),
+            };
+            assert!(counted.lock(&lock));
+            assert!(!counted.lock(&lock));
+        }
+        assert!(counted.names.len() <= CROWDED, "{}", counted.names.len());
     }
 }

@@ -14,6 +14,7 @@ use tokio::sync::mpsc;
 
 use super::core::Core;
 use super::exchange::LARGEST_EXCHANGE;
+use super::lent::LentJobs;
 use super::moments::Moment;
 use super::outage::{Link, broke};
 use super::report::Counters;
@@ -57,6 +58,7 @@ impl Janitor {
         );
         let mut retention = Retention::new(settings.keep_failures);
         let mut sampler = Sampler::new(settings.janitor_every);
+        let mut lent = LentJobs::default();
         loop {
             let connection = self.link.connection();
             match self.round(&connection.backend, &mut sight).await {
@@ -73,6 +75,10 @@ impl Janitor {
             let kept = retention.round(&connection.backend, monotonic, now).await;
             if let Err(error) = kept {
                 self.link.failed("remove old failed jobs", error);
+            }
+            let put_back = lent.round(&connection.backend, monotonic, now).await;
+            if let Err(error) = put_back {
+                self.link.failed("put back lent jobs", error);
             }
             if let Err(error) = sampler.round(&connection.backend, now).await {
                 self.link.failed("sample the store", error);

@@ -17,6 +17,7 @@ mod identity;
 mod isolation;
 mod janitor;
 mod leaving;
+mod lent;
 mod lifecycle;
 mod limiter;
 #[cfg(feature = "metrics")]

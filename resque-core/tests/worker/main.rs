@@ -9,6 +9,7 @@ mod environment;
 mod failures;
 mod health;
 mod history;
+mod lent;
 mod limits;
 mod metrics;
 mod moments;
