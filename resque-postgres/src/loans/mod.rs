@@ -8,8 +8,8 @@ use std::time::SystemTime;
 
 use async_trait::async_trait;
 use resque_core::{
-    Cursor, JobLoans, LARGEST_LENDING, Lent, LoanExtension, LoanPage, LoanReceipt, LoanRequest,
-    LoanSettlement, PutBack, Result, Settled,
+    Cursor, Error, JobLoans, LARGEST_LENDING, Lent, LoanExtension, LoanPage, LoanReceipt,
+    LoanRequest, LoanSettlement, PutBack, Result, Settled,
 };
 
 use crate::stamp::Stamp;
@@ -66,7 +66,14 @@ impl JobLoans for Store {
         at_most: usize,
         now: SystemTime,
     ) -> Result<LoanPage> {
-        self.put_back(LARGEST_LENDING, now).await?;
+        match self.put_back(LARGEST_LENDING, now).await {
+            // Who may only look sees what there is.
+            Ok(_)
+            | Err(Error::Rejected {
+                transient: false, ..
+            }) => {}
+            Err(error) => return Err(error),
+        }
         self.list_loans(cursor, at_most).await
     }
 }

@@ -9,8 +9,8 @@ use std::time::SystemTime;
 
 use async_trait::async_trait;
 use resque_core::{
-    Cursor, JobLoans, LARGEST_LENDING, Lent, LoanExtension, LoanPage, LoanRequest, LoanSettlement,
-    PutBack, Result, Settled,
+    Cursor, Error, JobLoans, LARGEST_LENDING, Lent, LoanExtension, LoanPage, LoanRequest,
+    LoanSettlement, PutBack, Result, Settled,
 };
 
 use self::note::{number_and_token, until_of};
@@ -77,14 +77,21 @@ impl JobLoans for Store {
         at_most: usize,
         now: SystemTime,
     ) -> Result<LoanPage> {
-        self.put_back(LARGEST_LENDING, now).await?;
+        match self.put_back(LARGEST_LENDING, now).await {
+            // Who may only look sees what there is.
+            Ok(_)
+            | Err(Error::Rejected {
+                transient: false, ..
+            }) => {}
+            Err(error) => return Err(error),
+        }
         self.list_loans(cursor, at_most).await
     }
 }
 
 impl Store {
     /// What scripts tell of keys that could not be used.
-    fn troubles_of(&self, troubles: Value) -> Vec<resque_core::Error> {
+    fn troubles_of(&self, troubles: Value) -> Vec<Error> {
         let troubles = list_of(troubles);
         let triples = troubles.chunks_exact(3);
         triples

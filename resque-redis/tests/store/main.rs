@@ -10,6 +10,7 @@ mod failures;
 mod formats;
 mod history;
 mod limits;
+mod loans;
 mod payloads;
 mod pushes;
 mod refusals;
