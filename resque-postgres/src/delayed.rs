@@ -1,5 +1,6 @@
 //! The jobs that wait for their time.
 
+use std::collections::HashSet;
 use std::time::SystemTime;
 
 use async_trait::async_trait;
@@ -62,8 +63,9 @@ impl DelayedJobs for Store {
 
     async fn edit(&self, batch: &[DelayedEdit]) -> Result<Vec<Result<()>>> {
         let mut answers = Vec::with_capacity(batch.len());
-        for edit in batch {
-            answers.push(self.edit_delayed(edit).await?);
+        // Usually the same happens to all, and one statement does it.
+        for alike in batch.chunk_by(|one, next| one.to == next.to) {
+            answers.extend(self.edit_alike(alike).await?);
         }
         Ok(answers)
     }
@@ -93,34 +95,69 @@ impl Store {
         Ok(Cursor::new(format!("{}:{number}", due.micros())))
     }
 
-    /// Makes one edit; an outage of the store is the outer error.
-    async fn edit_delayed(&self, edit: &DelayedEdit) -> Result<Result<()>> {
-        const REMOVE: &str = "delete from resque.delayed where id = $1 returning id";
-        const MOVE: &str = "update resque.delayed set due = $2 where id = $1 returning id";
-        const PUT: &str = "with taken as (delete from resque.delayed where id = $1 returning *)
-            select resque.push(array[t.queue], array[1], array[t.payload], '{}', '{}', '{}') from taken t";
-        const WHAT: &str = "edit a delayed job";
-        let missing = || gone("the delayed job", edit.id.as_str());
-        let Ok(number) = edit.id.as_str().parse::<i64>() else {
-            return Ok(Err(missing()));
+    /// Makes edits that do the same; an outage of the store is the outer error.
+    async fn edit_alike(&self, batch: &[DelayedEdit]) -> Result<Vec<Result<()>>> {
+        const WHAT: &str = "edit delayed jobs";
+        let Some(to) = batch.first().map(|edit| edit.to) else {
+            return Ok(Vec::new());
         };
-        let query = match edit.to {
-            DelayedTo::Nowhere => self.statement(REMOVE).bind(number),
-            DelayedTo::Queue => self.statement(PUT).bind(number),
+        let number = |edit: &DelayedEdit| edit.id.as_str().parse::<i64>().ok();
+        let numbers: Vec<Option<i64>> = batch.iter().map(number).collect();
+        let query = match to {
+            DelayedTo::Nowhere => self.statement(REMOVE).bind(&numbers),
+            DelayedTo::Queue => self.statement(PUT).bind(&numbers),
             DelayedTo::At(due) => match Stamp::due(due) {
-                Ok(due) => self.statement(MOVE).bind(number).bind(due),
-                Err(error) => return Ok(Err(error)),
+                Ok(due) => self.statement(MOVE).bind(&numbers).bind(due),
+                Err(_) => {
+                    let refused = |_| Stamp::due(due).map(drop);
+                    return Ok(batch.iter().map(refused).collect());
+                }
             },
-            other => return Ok(Err(unknown(WHAT, &other))),
+            other => return Ok(batch.iter().map(|_| Err(unknown(WHAT, &other))).collect()),
         };
         let rows = self.rows(WHAT, query).await?;
-        Ok(if rows.is_empty() {
-            Err(missing())
-        } else {
-            Ok(())
-        })
+        let mut edited = HashSet::with_capacity(rows.len());
+        for row in &rows {
+            let number: i64 = self.get(row, "id")?;
+            edited.insert(number);
+        }
+        let stays = matches!(to, DelayedTo::At(_));
+        let answer = |(edit, number): (&DelayedEdit, Option<i64>)| {
+            // What has gone with an edit is not there for a second one.
+            let is_done = number.is_some_and(|number| match stays {
+                true => edited.contains(&number),
+                false => edited.remove(&number),
+            });
+            let missing = || gone("the delayed job", edit.id.as_str());
+            is_done.then_some(()).ok_or_else(missing)
+        };
+        Ok(batch.iter().zip(numbers).map(answer).collect())
     }
 }
+
+/// Cancels jobs; whoever edits several waits for them in the order of their numbers.
+const REMOVE: &str = "with found as materialized (
+        select d.id from resque.delayed d where d.id = any ($1) order by d.id for update)
+    delete from resque.delayed d using found f where d.id = f.id returning d.id";
+
+/// Lets jobs wait for another time.
+const MOVE: &str = "with found as materialized (
+        select d.id from resque.delayed d where d.id = any ($1) order by d.id for update)
+    update resque.delayed d set due = $2 from found f where d.id = f.id returning d.id";
+
+/// Puts jobs into their queues, in the order in which they are named.
+const PUT: &str = "with found as materialized (
+        select d.id from resque.delayed d where d.id = any ($1) order by d.id for update),
+    taken as (
+        delete from resque.delayed d using found f where d.id = f.id
+        returning d.id, d.queue, d.payload),
+    named as (select array_agg(distinct t.queue) as names from taken t),
+    put as materialized (
+        select resque.push(n.names,
+            array_agg(array_position(n.names, t.queue) order by array_position($1, t.id)),
+            array_agg(t.payload order by array_position($1, t.id)), '{}', '{}', '{}')
+        from taken t cross join named n group by n.names)
+    select t.id from taken t cross join put";
 
 fn place_of(cursor: &Cursor) -> Result<(Stamp, i64)> {
     let parse = |text: &str| {

@@ -1,6 +1,7 @@
 //! What the conformance suite cannot say: what Postgres adds, and what can go wrong with it.
 
 mod by_hand;
+mod delayed;
 mod disk;
 mod enqueue_sql;
 mod exchange;

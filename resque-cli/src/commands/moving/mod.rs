@@ -4,8 +4,8 @@
 //! held until it is in the other store; then they are discarded, which counts nothing. What was
 //! under way when a move was killed is found again under that name, and [`marks`] tell whether it
 //! had reached the other store: so each job is moved exactly once. Delayed and failed jobs cannot be
-//! held: they are written before they are removed, in small portions, and the last portion may be
-//! doubled when a move is killed.
+//! held: they are written before they are removed, in small portions, and [`rest`] tells how the last
+//! portion of a killed move is known again.
 
 mod held;
 mod marks;
@@ -29,9 +29,9 @@ use crate::place::Place;
 /// Move queues, delayed and failed jobs to another store, of any kind
 ///
 /// Stop the workers of the first store before. Nothing is lost when this is interrupted or killed:
-/// the same command goes on. Jobs that wait in queues are moved exactly once, in their order; of
-/// delayed and failed jobs up to a hundred may be doubled if it is killed. Counters and workers
-/// stay; a queue that is stopped stays too, with its jobs.
+/// the same command goes on. Each job is moved once; only if somebody adds delayed or failed jobs
+/// between a kill and the next start, up to a hundred may be doubled. Jobs that wait in queues keep
+/// their order. Counters and workers stay; a queue that is stopped stays too, with its jobs.
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Move {
@@ -158,9 +158,10 @@ impl Stores {
                 stopped: status.stopped,
             });
         }
-        mover.end().await?;
-        done.delayed = self.move_delayed().await?;
+        let id = mover.end().await?;
+        done.delayed = self.move_delayed(id).await?;
         done.failed = self.move_failed().await?;
+        self.forget().await?;
         done.held = self.from.working().await?.len() as u64;
         let left: u64 = done.queues.iter().map(|queue| queue.count.left).sum();
         let left = left + done.delayed.left + done.failed.left;

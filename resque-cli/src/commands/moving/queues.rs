@@ -136,8 +136,8 @@ impl<'a> Mover<'a> {
         look(answer).map(drop)
     }
 
-    /// Drops the last portion and cleans up.
-    pub(super) async fn end(mut self) -> Result<(), Failure> {
+    /// Drops the last portion and cleans up; answers the number of the move, which goes on.
+    pub(super) async fn end(mut self) -> Result<i64, Failure> {
         let nothing = QueueList::all();
         let now = self.stores.from.store_time().await?;
         let queues = self.stores.source.queues();
@@ -146,10 +146,7 @@ impl<'a> Mover<'a> {
         look(answer)?;
         self.slots.leave(&self.stores.source).await?;
         self.marks.clear(&self.stores.to, u64::MAX).await?;
-        let stats = self.stores.from.stats()?;
-        stats.clear(ID).await?;
-        stats.clear(STARTS).await?;
-        Ok(())
+        Ok(self.marks.id)
     }
 
     async fn beat(&mut self) -> Result<(), Failure> {
@@ -170,6 +167,16 @@ impl<'a> Mover<'a> {
         let reason =
             "another move out of this store has begun meanwhile; this one leaves it the field";
         Err(Failure::Undone(reason.to_owned()))
+    }
+}
+
+impl Stores {
+    /// The move is over: forgets its number.
+    pub(super) async fn forget(&self) -> Result<(), Failure> {
+        let stats = self.from.stats()?;
+        stats.clear(ID).await?;
+        stats.clear(STARTS).await?;
+        Ok(())
     }
 }
 

@@ -1,21 +1,23 @@
 //! A move that is killed at every step, between stores in memory.
 
-use resque::QueueList;
+use std::time::{Duration, SystemTime};
+
+use resque::{FailureRecord, NewJob, QueueList};
 
 use super::queues::Mover;
+use super::rest::{Delayed, Failed};
 use super::*;
 
 /// How many jobs there are: a few portions and a part of one.
 const JOBS: u64 = 620;
 
-/// Two stores, one of them with jobs.
-async fn stores(test: &str) -> Stores {
-    let open = async |side: &str| {
-        let url = format!("memory:move-{test}-{side}");
-        resque::connect(&url).await.unwrap()
-    };
-    let (source, target) = (open("from").await, open("to").await);
-    let stores = Stores {
+/// Two stores.
+async fn between(from: &str, to: &str) -> Stores {
+    let (source, target) = (
+        resque::connect(from).await.unwrap(),
+        resque::connect(to).await.unwrap(),
+    );
+    Stores {
         from: Client::new(source.clone()),
         to: Client::new(target.clone()),
         source,
@@ -23,7 +25,13 @@ async fn stores(test: &str) -> Stores {
         out: Out::new(true),
         clock: Arc::new(resque::SystemClock::new()),
         interrupted: Arc::default(),
-    };
+    }
+}
+
+/// Two stores in memory, one of them with jobs.
+async fn stores(test: &str) -> Stores {
+    let url = |side: &str| format!("memory:move-{test}-{side}");
+    let stores = between(&url("from"), &url("to")).await;
     for number in 0..JOBS {
         let payload = format!("{{\"class\":\"A\",\"args\":[{number}]}}");
         stores
@@ -79,6 +87,7 @@ async fn whenever_a_move_dies_each_job_is_moved_once_and_in_order() {
         let mut mover = Mover::begin(&stores).await.unwrap();
         mover.move_queue(&files()).await.unwrap();
         mover.end().await.unwrap();
+        stores.forget().await.unwrap();
         assert_all_moved(&stores).await;
     }
 }
@@ -93,6 +102,7 @@ async fn an_earlier_start_leaves_the_field_to_a_later_one() {
     assert!(matches!(first.push(&jobs).await, Err(Failure::Undone(_))));
     second.move_queue(&files()).await.unwrap();
     second.end().await.unwrap();
+    stores.forget().await.unwrap();
     assert_all_moved(&stores).await;
 }
 
@@ -115,5 +125,70 @@ async fn an_interrupted_move_goes_on() {
     let mut mover = Mover::begin(&stores).await.unwrap();
     mover.move_queue(&files()).await.unwrap();
     mover.end().await.unwrap();
+    stores.forget().await.unwrap();
     assert_all_moved(&stores).await;
+}
+
+/// Two stores whose jobs of one second cannot be told apart.
+async fn stores_of_equal_jobs(test: &str) -> Stores {
+    let server = resque_testserver::shared_redis().expect("a Redis server");
+    let url = |side: &str| {
+        let pid = std::process::id();
+        format!("{}?namespace=moving:{pid}:{test}:{side}", server.url())
+    };
+    let stores = between(&url("from"), &url("to")).await;
+    let at = SystemTime::UNIX_EPOCH + Duration::from_secs(4_000_000_000);
+    let job = || NewJob::raw("A", &(1,)).to("q").at(at);
+    stores
+        .from
+        .submit_all((0..250).map(|_| job()))
+        .await
+        .unwrap();
+    let record = || {
+        let payload = br#"{"class":"A","args":[]}"#.as_slice();
+        FailureRecord::new(at, payload.into(), "E", "e").on("h:1:q", "q")
+    };
+    let records: Vec<_> = (0..250).map(|_| record()).collect();
+    stores.source.failures().record(&records).await.unwrap();
+    stores
+}
+
+#[tokio::test]
+async fn delayed_jobs_move_once_whenever_a_move_dies() {
+    for removes in [false, true] {
+        let stores = stores_of_equal_jobs(&format!("delayed-{removes}")).await;
+        for _ in 0..2 {
+            let mut moving = Delayed::begin(&stores, 7).await.unwrap().unwrap();
+            let jobs = moving.portion().await.unwrap().unwrap();
+            moving.write(&jobs).await.unwrap();
+            if removes {
+                // It dies before it forgets what it has written.
+                let source = stores.from.delayed().unwrap();
+                assert_eq!(source.cancel_all(&jobs).await.unwrap(), 100);
+            }
+        }
+        let done = stores.move_delayed(7).await.unwrap();
+        assert_eq!(done.left, 0);
+        let there = stores.to.delayed().unwrap().count().await.unwrap();
+        assert_eq!(there, 250, "{removes}");
+    }
+}
+
+#[tokio::test]
+async fn failed_jobs_move_once_whenever_a_move_dies() {
+    for removes in [false, true] {
+        let stores = stores_of_equal_jobs(&format!("failed-{removes}")).await;
+        for _ in 0..2 {
+            let mut moving = Failed::begin(&stores).await.unwrap();
+            let (ids, records) = moving.portion().await.unwrap().unwrap();
+            moving.write(&records).await.unwrap();
+            if removes {
+                moving.remove(&ids).await.unwrap();
+            }
+        }
+        let done = stores.move_failed().await.unwrap();
+        assert_eq!(done.left, 0);
+        let there = stores.target.failures().count(None).await.unwrap();
+        assert_eq!(there, 250, "{removes}");
+    }
 }
