@@ -3,15 +3,21 @@
 //! A form carries `csrf` (checked before it gets here) and `back`, the page it leads back to. What it
 //! does is told by the next page, see [`Visit::done`](crate::pages::Visit::done).
 
+pub(crate) mod bulk;
+pub(crate) mod delayed;
+pub(crate) mod failures;
 pub(crate) mod job;
+mod outcome;
 pub(crate) mod pause;
 pub(crate) mod queue;
+pub(crate) mod schedule;
 mod sent;
 pub(crate) mod worker;
 
 use axum::Router;
 use axum::routing::post;
 
+pub(crate) use self::outcome::Outcome;
 pub(crate) use self::sent::Sent;
 use crate::state::App;
 
@@ -25,6 +31,17 @@ pub(crate) fn router() -> Router<App> {
         .route("/queue/remove", post(queue::remove))
         .route("/queue/job/remove", post(job::remove))
         .route("/queue/job/front", post(job::front))
+        .route("/failed/retry", post(failures::retry))
+        .route("/failed/remove", post(failures::remove))
+        .route("/failed/clear", post(failures::clear))
+        .route("/delayed/enqueue", post(delayed::enqueue))
+        .route("/delayed/cancel", post(delayed::cancel))
+        .route("/delayed/move", post(delayed::postpone))
+        .route("/delayed/clear", post(delayed::clear))
+        .route("/schedules/enqueue", post(schedule::enqueue))
+        .route("/schedules/enable", post(schedule::enable))
+        .route("/schedules/disable", post(schedule::disable))
+        .route("/schedules/remove", post(schedule::remove))
         .route("/worker/cancel", post(worker::cancel))
         .route("/worker/remove", post(worker::remove))
 }

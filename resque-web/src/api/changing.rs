@@ -22,7 +22,7 @@ pub(crate) struct Changed {
 }
 
 impl Changed {
-    fn json(changed: u64) -> Json<Self> {
+    pub(super) fn json(changed: u64) -> Json<Self> {
         Json(Self { changed })
     }
 }

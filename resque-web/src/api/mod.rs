@@ -3,6 +3,8 @@
 mod asked;
 mod changing;
 mod fault;
+mod jobs;
+mod jobs_changing;
 mod reading;
 
 use axum::routing::get;
@@ -38,6 +40,25 @@ fn described() -> OpenApiRouter<App> {
         .routes(routes!(reading::workers))
         .routes(routes!(reading::worker))
         .routes(routes!(reading::backend))
+        .routes(routes!(jobs::failures))
+        .routes(routes!(jobs::groups))
+        .routes(routes!(jobs::failure))
+        .routes(routes!(jobs::delayed))
+        .routes(routes!(jobs::schedules))
+        .routes(routes!(jobs::search))
+        .routes(routes!(jobs::stats))
+        .routes(routes!(jobs_changing::retry))
+        .routes(routes!(jobs_changing::remove))
+        .routes(routes!(jobs_changing::bulk))
+        .routes(routes!(jobs_changing::clear))
+        .routes(routes!(jobs_changing::enqueue_delayed))
+        .routes(routes!(jobs_changing::cancel_delayed))
+        .routes(routes!(jobs_changing::move_delayed))
+        .routes(routes!(jobs_changing::clear_delayed))
+        .routes(routes!(jobs_changing::enqueue_schedule))
+        .routes(routes!(jobs_changing::enable_schedule))
+        .routes(routes!(jobs_changing::disable_schedule))
+        .routes(routes!(jobs_changing::remove_schedule))
         .routes(routes!(changing::pause))
         .routes(routes!(changing::resume))
         .routes(routes!(changing::stop_queue))

@@ -156,6 +156,10 @@ async fn check_form(
                 let message = "this form is out of date; go back, reload the page and try again\n";
                 return refuse(StatusCode::FORBIDDEN, message);
             }
+            // The answer may be a page with a form of its own.
+            parts
+                .extensions
+                .insert(browser.token(secret, visitor.login()));
             Ok((Body::from(bytes), None))
         }
         _ => {

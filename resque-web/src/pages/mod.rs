@@ -1,12 +1,19 @@
 //! The pages: each renders one view with one template.
 
 mod backend;
+mod bulk;
+mod delayed;
+mod failed;
+mod failure;
 mod fault;
 mod overview;
 mod queue;
 mod queues;
+mod schedules;
+mod search;
 mod shell;
 pub(crate) mod show;
+mod stats;
 mod visit;
 mod worker;
 mod workers;
@@ -15,7 +22,7 @@ mod working;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::response::Redirect;
-use axum::routing::get;
+use axum::routing::{get, post};
 
 use crate::actions;
 use crate::fault::Fault;
@@ -36,6 +43,16 @@ pub(crate) fn router(app: &App) -> Router<App> {
         .route("/working", get(working::working))
         .route("/workers", get(workers::workers))
         .route("/worker", get(worker::worker))
+        .route("/failed", get(failed::failed))
+        .route("/failed/groups", get(failed::groups))
+        .route("/failed/all", post(bulk::all))
+        .route("/failure", get(failure::failure))
+        .route("/delayed", get(delayed::delayed))
+        .route("/schedules", get(schedules::schedules))
+        .route("/schedule", get(schedules::as_ruby_calls_it))
+        .route("/search", get(search::search))
+        .route("/stats", get(stats::stats))
+        .route("/stats/resque", get(stats::as_ruby_calls_it))
         .route("/backend", get(backend::backend))
         .route("/live", get(live::live))
         .merge(actions::router())

@@ -1,0 +1,26 @@
+//! The recurring jobs.
+
+use askama::Template;
+use axum::response::{Redirect, Response};
+
+use super::{Shell, Tab, Visit, show};
+use crate::fault::Fault;
+use crate::view::Schedules;
+
+#[derive(Template)]
+#[template(path = "schedules.html")]
+struct SchedulesPage {
+    shell: Shell,
+    view: Schedules,
+}
+
+pub(super) async fn schedules(visit: Visit) -> Result<Response, Fault> {
+    let view = Schedules::ask(&visit.app).await?;
+    let shell = visit.shell(Tab::Schedules, "Schedules").live();
+    Ok(visit.page(&SchedulesPage { shell, view }))
+}
+
+/// Old bookmarks, from Ruby's page.
+pub(super) async fn as_ruby_calls_it(visit: Visit) -> Redirect {
+    Redirect::to(&visit.link("/schedules"))
+}
