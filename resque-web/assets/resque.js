@@ -128,6 +128,10 @@
   }
   setInterval(tick, 1000);
 
+  // A long change goes on by itself.
+  const auto = document.querySelector("form[data-auto]");
+  if (auto) auto.requestSubmit();
+
   // All boxes of a list at once.
   document.addEventListener("change", (event) => {
     const all = event.target;
