@@ -3,6 +3,8 @@
 
 mod support;
 
+#[path = "jobs/bulk.rs"]
+mod bulk;
 #[path = "jobs/delayed.rs"]
 mod delayed;
 #[path = "jobs/failed.rs"]

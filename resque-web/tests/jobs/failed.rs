@@ -12,7 +12,7 @@ use crate::forms::{Browser, between, post_json};
 use crate::support::{Site, get};
 
 /// Records failed jobs of the class `Mail`, one a second.
-async fn fail(site: &Site, numbers: std::ops::Range<u64>) {
+pub(crate) async fn fail(site: &Site, numbers: std::ops::Range<u64>) {
     let start = site.client.clock().now();
     let record = |n: u64| {
         let payload = Payload::from(format!(r#"{{"class":"Mail","args":[{n}]}}"#));
@@ -26,7 +26,7 @@ async fn fail(site: &Site, numbers: std::ops::Range<u64>) {
     store.record(&records).await.unwrap();
 }
 
-async fn entries(site: &Site) -> Vec<FailureEntry> {
+pub(crate) async fn entries(site: &Site) -> Vec<FailureEntry> {
     let query = FailureQuery::new(FailureFilter::default())
         .order(FailureOrder::OldestFirst)
         .limit(100_000)
@@ -35,12 +35,12 @@ async fn entries(site: &Site) -> Vec<FailureEntry> {
     failures.page(&query).await.unwrap().entries
 }
 
-async fn ids(site: &Site) -> Vec<String> {
+pub(crate) async fn ids(site: &Site) -> Vec<String> {
     let entries = entries(site).await;
     entries.iter().map(|entry| entry.id.to_string()).collect()
 }
 
-async fn waiting(site: &Site, queue: &str) -> Vec<String> {
+pub(crate) async fn waiting(site: &Site, queue: &str) -> Vec<String> {
     let jobs = site.client.peek(queue, Page::ALL).await.unwrap();
     jobs.iter().map(|job| job.args_json().to_owned()).collect()
 }
@@ -310,105 +310,6 @@ async fn what_has_gone_is_told() {
         (&json!(0), &json!(1))
     );
     assert_eq!(ids(&site).await.len(), 1);
-}
-
-#[tokio::test]
-async fn all_that_match_go_back_in_parts_each_job_once() {
-    let site = Site::new();
-    fail(&site, 0..45_000).await;
-    let browser = Browser::new(&site).await;
-    let fields = [("what", "retry"), ("exception", "Timeout")];
-    let mut answer = browser.post("/failed/all", &fields).await;
-    let mut parts = 1;
-    while answer.status == StatusCode::OK {
-        assert!(answer.text.contains("<progress"), "{}", answer.text);
-        // A job that fails again at once is not put back again.
-        fail(&site, 100_000..100_001).await;
-        let fields = browser.fields(&answer.text, "/failed/all");
-        let form = serde_urlencoded::to_string(&fields).unwrap();
-        // Sending a part once more puts nothing back twice.
-        browser.post_raw("/failed/all", form.clone()).await;
-        answer = browser.post_raw("/failed/all", form).await;
-        parts += 1;
-    }
-    assert_eq!(
-        (answer.status, parts),
-        (StatusCode::SEE_OTHER, 3),
-        "{}",
-        answer.text
-    );
-    let back = waiting(&site, "mail").await;
-    let expected: Vec<_> = (0..45_000).step_by(10).map(|n| format!("[{n}]")).collect();
-    assert_eq!(back.len(), expected.len());
-    assert!(back == expected, "the oldest first");
-}
-
-#[tokio::test]
-async fn all_that_match_are_removed_while_others_remove_too() {
-    let site = Site::new();
-    fail(&site, 0..30_000).await;
-    let mut body = json!({"what": "remove", "exception": "IOError"});
-    let mut changed = 0;
-    let read = loop {
-        let part = post_json(&site, "/api/v1/failures/all", &body).await;
-        assert_eq!(part.status, StatusCode::OK, "{}", part.text);
-        let part = part.json();
-        changed += part["part"]["changed"].as_u64().unwrap();
-        let Some(next) = part["next"].as_str() else {
-            break part["read"].as_u64().unwrap();
-        };
-        body["after"] = next.into();
-        body["before"] = part["before"].clone();
-        body["read"] = part["read"].clone();
-        // Somebody else removes one behind and one before it.
-        let left = entries(&site).await;
-        let gone = [left[0].id.clone(), left[left.len() - 1].id.clone()];
-        let store = site.client.backend().unwrap().failures();
-        store.remove(&gone).await.unwrap();
-    };
-    let left = entries(&site).await;
-    assert!(
-        left.iter()
-            .all(|entry| entry.content.record().unwrap().exception == "Timeout")
-    );
-    assert!((2_996..=3_000).contains(&left.len()), "{}", left.len());
-    assert!((26_990..=27_000).contains(&changed), "{changed}");
-    assert!(read >= 29_990, "{read}");
-}
-
-#[tokio::test]
-async fn racing_visitors_put_a_job_back_once_if_its_record_goes() {
-    let site = Site::new();
-    fail(&site, 0..500).await;
-    let body = json!({"ids": ids(&site).await, "remove": true});
-    let both = tokio::join!(
-        post_json(&site, "/api/v1/failures/retry", &body),
-        post_json(&site, "/api/v1/failures/retry", &body)
-    );
-    let changed = |answer: &crate::support::Answer| answer.json()["changed"].as_u64().unwrap();
-    assert_eq!(changed(&both.0) + changed(&both.1), 500);
-    assert_eq!(waiting(&site, "mail").await.len(), 500);
-    assert_eq!(ids(&site).await.len(), 0);
-}
-
-#[tokio::test]
-async fn clearing_removes_all_or_what_was_retried() {
-    let site = Site::new();
-    fail(&site, 0..3).await;
-    let browser = Browser::new(&site).await;
-    let first = ids(&site).await.remove(0);
-    browser.post("/failed/retry", &[("id", &first)]).await;
-    // A moment later, so that what was put back lies before.
-    site.client.stats().unwrap().set("x", 1).await.unwrap();
-    browser
-        .post("/failed/all", &[("what", "remove"), ("retried", "yes")])
-        .await;
-    assert_eq!(ids(&site).await.len(), 2);
-    let answer = browser.post("/failed/clear", &[]).await;
-    assert_eq!(answer.headers["location"], "/failed");
-    assert_eq!(ids(&site).await.len(), 0);
-    let page = site.send(get("/failed")).await;
-    assert!(page.text.contains("No job has failed"));
 }
 
 #[tokio::test]
