@@ -3,6 +3,7 @@
 mod actions;
 mod guard;
 mod hostile;
+mod jobs;
 mod openapi;
 mod pages;
 mod probes;

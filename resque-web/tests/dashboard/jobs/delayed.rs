@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use resque_core::{Enqueue, Page, QueueName};
 use serde_json::json;
 
-use crate::forms::{Browser, post_json};
+use super::forms::{Browser, post_json};
 use crate::support::{Site, get};
 
 async fn delay(site: &Site, numbers: std::ops::Range<u64>) {

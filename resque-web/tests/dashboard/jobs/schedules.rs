@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use resque_core::{Page, Schedule};
 use serde_json::json;
 
-use crate::forms::{Browser, post_json};
+use super::forms::{Browser, post_json};
 use crate::support::{Site, get};
 
 async fn with_nightly() -> Site {

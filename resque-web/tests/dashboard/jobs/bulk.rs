@@ -3,8 +3,8 @@
 use axum::http::StatusCode;
 use serde_json::json;
 
-use crate::failed::{entries, fail, ids, waiting};
-use crate::forms::{Browser, post_json};
+use super::failed::{entries, fail, ids, waiting};
+use super::forms::{Browser, post_json};
 use crate::support::{Site, get};
 
 #[tokio::test]

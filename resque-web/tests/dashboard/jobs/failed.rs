@@ -8,7 +8,7 @@ use resque_core::{
 };
 use serde_json::json;
 
-use crate::forms::{Browser, between, post_json};
+use super::forms::{Browser, between, post_json};
 use crate::support::{Site, get};
 
 /// Records failed jobs of the class `Mail`, one a second.
