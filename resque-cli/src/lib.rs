@@ -32,6 +32,8 @@ mod failure;
 mod log;
 mod options;
 mod output;
+#[cfg(test)]
+mod pages;
 mod place;
 mod terminal;
 mod text;
