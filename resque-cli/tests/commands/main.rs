@@ -11,6 +11,7 @@ mod delayed;
 mod doctor;
 mod enqueue;
 mod failed;
+mod http;
 mod moving;
 mod queues;
 mod schedule;
