@@ -16,7 +16,8 @@
 //! `docs/http-interface.md`.
 //!
 //! Who may see it is always said by somebody: without [`Dashboard::access`] only this machine may.
-//! See [`Access`] for passwords, tokens, and the login of the application around it.
+//! See [`Access`] for passwords, tokens, and the login of the application around it, and `docs/web.md` for
+//! everything else.
 
 mod actions;
 mod api;
@@ -39,3 +40,8 @@ pub use self::http::HttpInterface;
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/http-interface.md")]
 struct HttpInterfacePage;
+
+// Its examples are compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/web.md")]
+struct WebPage;

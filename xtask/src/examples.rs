@@ -5,8 +5,8 @@ use resque_testserver::{Postgres, Redis};
 use crate::workspace::{Package, Workspace};
 use crate::{Result, shell};
 
-/// Works until a signal ends it, which its own tests send.
-const RUN_BY_ITS_TESTS: &str = "crash-proof";
+/// Work until a signal ends them; their own tests try them.
+const RUN_BY_THEIR_TESTS: [&str; 2] = ["crash-proof", "own-dashboard"];
 
 /// Runs on one store after another.
 const RUN_ON_EVERY_STORE: &str = "backend-by-environment";
@@ -58,7 +58,7 @@ fn migrate(url: &str) -> Result<()> {
 fn is_example(package: &Package) -> bool {
     package.is_program
         && package.manifest.starts_with("examples/")
-        && package.name != RUN_BY_ITS_TESTS
+        && !RUN_BY_THEIR_TESTS.contains(&package.name.as_str())
 }
 
 #[cfg(test)]

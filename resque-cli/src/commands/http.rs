@@ -7,13 +7,12 @@ use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 use resque::Client;
 use resque_web::{Access, HttpInterface, Role};
-use serde::Serialize;
 use tokio::net::TcpListener;
 use tokio::runtime;
 
+use super::serving::{Listening, asked_to_stop};
 use crate::context::{Context, connect};
 use crate::failure::Failure;
-use crate::output::Answer;
 use crate::place::Place;
 use crate::times;
 
@@ -70,17 +69,6 @@ pub(crate) struct Http {
     max_body: usize,
 }
 
-#[derive(Debug, Serialize)]
-struct Listening {
-    listening: String,
-}
-
-impl Answer for Listening {
-    fn text(&self) -> String {
-        format!("listening on {}\n", self.listening)
-    }
-}
-
 impl Http {
     /// Serves until a signal ends it.
     pub(crate) fn run(self, context: Context) -> Result<(), Failure> {
@@ -100,9 +88,7 @@ impl Http {
             let listener = listener.map_err(|source| self.no_listener(source))?;
             let address = listener.local_addr();
             let address = address.map_err(|source| self.no_listener(source))?;
-            out.answer(&Listening {
-                listening: format!("http://{address}"),
-            })?;
+            out.answer(&Listening::at(format!("http://{address}")))?;
             let served = interface.serve(listener, asked_to_stop()?);
             // As a task: what is awaited here itself pays two changes of thread for every step.
             let served = tokio::spawn(served).await;
@@ -155,33 +141,4 @@ impl Http {
     fn no_listener(&self, source: std::io::Error) -> Failure {
         Failure::io(format!("listen on {}", self.listen), source)
     }
-}
-
-/// Ends when the process is asked to stop. It listens from the moment it is made.
-#[cfg(unix)]
-fn asked_to_stop() -> Result<impl Future<Output = ()> + Send + 'static, Failure> {
-    use tokio::signal::unix::{SignalKind, signal};
-
-    let listen = |kind| signal(kind).map_err(|source| Failure::io("listen to signals", source));
-    let mut term = listen(SignalKind::terminate())?;
-    let mut int = listen(SignalKind::interrupt())?;
-    let mut quit = listen(SignalKind::quit())?;
-    Ok(async move {
-        tokio::select! {
-            _ = term.recv() => {}
-            _ = int.recv() => {}
-            _ = quit.recv() => {}
-        }
-    })
-}
-
-/// Ends when the process is asked to stop.
-#[cfg(not(unix))]
-fn asked_to_stop() -> Result<impl Future<Output = ()> + Send + 'static, Failure> {
-    Ok(async {
-        if tokio::signal::ctrl_c().await.is_err() {
-            // Nobody can ask.
-            std::future::pending::<()>().await;
-        }
-    })
 }

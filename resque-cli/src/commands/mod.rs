@@ -16,6 +16,7 @@ mod pause;
 mod prune;
 mod queues;
 mod schedule;
+mod serving;
 mod stats;
 mod top;
 mod web;

@@ -7,11 +7,10 @@ use clap::Args;
 use resque::Client;
 use resque_web::{Access, Dashboard, Role};
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 
-use crate::context::{Context, connect};
+use super::serving::{Listening, asked_to_stop};
+use crate::context::{Context, connect, runtime};
 use crate::failure::Failure;
-use crate::output;
 
 /// Show the store in a browser, and operate it there
 ///
@@ -73,44 +72,30 @@ impl Web {
         let place = context.global.place()?;
         let out = context.out();
         let access = self.access()?;
-        // Before a store is looked for: this can be told at once.
         let listen = self.listen;
-        let base = self.base_path.clone().unwrap_or_default();
-        let runtime = tokio::runtime::Runtime::new()
-            .map_err(|source| Failure::io("start a runtime", source))?;
-        runtime.block_on(async {
-            let backend = connect(&place).await?;
-            let client = Client::new(backend)
+        let trouble = |source| Failure::io(format!("listen on {listen}"), source);
+        let path = self.path();
+        runtime()?.block_on(async {
+            let client = Client::new(connect(&place).await?)
                 .with_clock(context.clock)
                 .with_handlers(context.handlers);
             let dashboard = self.dashboard(client, access);
             dashboard.check(listen)?;
-            let listener = TcpListener::bind(listen).await;
-            let listener =
-                listener.map_err(|source| Failure::io(format!("listen on {listen}"), source))?;
-            let address = listener
-                .local_addr()
-                .map_err(|source| Failure::io("tell the address", source))?;
-            let base = base.trim_matches('/');
-            let slash = if base.is_empty() { "" } else { "/" };
-            let url = format!("http://{address}/{base}{slash}");
-            let line = if out.is_json() {
-                format!("{{\"url\":\"{url}\"}}\n")
-            } else {
-                format!("{} at {url}\n", place.shown())
-            };
-            output::write(&line)?;
-            let mut term = signal(SignalKind::terminate())
-                .map_err(|source| Failure::io("listen to signals", source))?;
-            let stop = async move {
-                tokio::select! {
-                    // Without signals it runs until it is killed.
-                    _ = tokio::signal::ctrl_c() => {}
-                    _ = term.recv() => {}
-                }
-            };
+            let listener = TcpListener::bind(listen).await.map_err(trouble)?;
+            let address = listener.local_addr().map_err(trouble)?;
+            let stop = asked_to_stop()?;
+            out.answer(&Listening::at(format!("http://{address}{path}")))?;
             Ok(dashboard.serve(listener, stop).await?)
         })
+    }
+
+    /// The path to the first page.
+    fn path(&self) -> String {
+        let path = self.base_path.as_deref().unwrap_or_default();
+        match path.trim_matches('/') {
+            "" => "/".to_owned(),
+            path => format!("/{path}/"),
+        }
     }
 
     fn dashboard(self, client: Client, access: Access) -> Dashboard {

@@ -15,5 +15,6 @@ mod http;
 mod moving;
 mod queues;
 mod schedule;
+mod web;
 mod whole;
 mod workers;

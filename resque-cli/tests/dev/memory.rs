@@ -1,6 +1,22 @@
 //! In memory.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
 use crate::program::{Dev, resque};
+
+/// What a server answers.
+fn get(address: &str, path: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    write!(
+        stream,
+        "GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n"
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
 
 #[test]
 fn piped_jobs_are_worked_off_and_summed_up() {
@@ -33,6 +49,12 @@ fn piped_jobs_are_worked_off_and_summed_up() {
 fn it_begins_with_demo_jobs() {
     let mut dev = Dev::start(&[]);
     dev.wait_for(&["store", "memory namespace=resque-dev queues=* slots=4"]);
+    let page = dev.wait_for(&["page", "http://127.0.0.1:"]);
+    let address = page.split("http://").nth(1).unwrap().trim_matches('/');
+    assert!(
+        get(address, "/overview").starts_with("HTTP/1.1 200"),
+        "{page}"
+    );
     dev.wait_for(&["progress", "Slow", "1/"]);
     dev.signal("INT");
     let ended = dev.end();
