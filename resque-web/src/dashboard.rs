@@ -117,7 +117,6 @@ impl Dashboard {
     ///
     /// Serve it with [`Router::into_make_service_with_connect_info`] of [`SocketAddr`]: who asks is
     /// part of what is checked. [`serve`](Self::serve) does.
-    #[must_use]
     pub fn into_router(self) -> Router {
         self.build().0
     }
