@@ -75,7 +75,8 @@ impl Keyspace for Store {
             union all select 'rs:http:workers' where exists (select from resque.http_workers)
             union all select 'rs:http:worker:' || w.id from resque.http_workers w
             union all select distinct 'rs:http:on:' || q.queue from resque.http_worker_queues q
-            union all select 'rs:http:queue:' || c.queue from resque.http_counts c";
+            union all select 'rs:http:queue:' || c.queue from resque.http_counts c
+            union all select 'rs:history' where exists (select from resque.history)";
         let rows = self.rows("list the keys", self.statement(TEXT)).await?;
         rows.iter().map(|row| self.get(row, 0)).collect()
     }

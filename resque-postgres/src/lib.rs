@@ -49,6 +49,7 @@ mod delayed;
 mod edit;
 mod exchange;
 mod failures;
+mod history;
 mod http_workers;
 mod keyspace;
 mod known;

@@ -44,6 +44,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(3, "0003_limits"),
     migration!(4, "0004_enqueue_later"),
     migration!(5, "0005_loans"),
+    migration!(6, "0006_history"),
 ];
 
 /// The version of the schema that this version of the library works with.

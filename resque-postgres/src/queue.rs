@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use resque_core::{
     BackendInfo, CancelJobs, DelayedJobs, Edit, Enqueue, Exchange, HttpWorkers, JobLoans, Keyspace,
     Limits, Page, Payload, Popped, Pushed, QueueBackend, QueueControl, QueueList, QueueListing,
-    QueueName, Result, ScheduleStore, Settlement, WaitForJobs, WorkerId,
+    QueueName, Result, ScheduleStore, Settlement, StatsHistory, WaitForJobs, WorkerId,
 };
 
 use crate::store::Store;
@@ -89,6 +89,10 @@ impl QueueBackend for Store {
     }
 
     fn http_workers(&self) -> Option<&dyn HttpWorkers> {
+        Some(self)
+    }
+
+    fn history(&self) -> Option<&dyn StatsHistory> {
         Some(self)
     }
 

@@ -117,6 +117,7 @@ impl Store {
             losses as (delete from resque.losses returning 1),
             http_workers as (delete from resque.http_workers returning 1),
             http_counts as (delete from resque.http_counts returning 1),
+            history as (delete from resque.history returning 1),
             led as (
                 update resque.schedule_lead set holder = null, until = null, changes = changes + 1
             ),
@@ -128,7 +129,7 @@ impl Store {
                 + (select count(*) from leases) + (select count(*) from lines)
                 + (select count(*) from turns) + (select count(*) from loans)
                 + (select count(*) from losses) + (select count(*) from http_workers)
-                + (select count(*) from http_counts)
+                + (select count(*) from http_counts) + (select count(*) from history)
                 + (select count(*) from schedules) + (select count(*) from pause) + 0 * (select count(*) from woken)";
         let row = self
             .row("clear the namespace", self.statement(TEXT))

@@ -22,7 +22,7 @@ macro_rules! suite {
             cancel: yes,
             loans: yes,
             http_workers: yes,
-            history: no,
+            history: yes,
             keyspace: yes,
             atomic_batch: yes,
             neighbour: yes,
