@@ -11,8 +11,9 @@ const RUN_BY_THEIR_TESTS: [&str; 2] = ["crash-proof", "own-dashboard"];
 /// Runs on one store after another.
 const RUN_ON_EVERY_STORE: &str = "backend-by-environment";
 
-/// Has commands, of which this one works.
-const RUN_AS_A_WORKER: (&str, [&str; 4]) = ("own-command", ["--", "work", "--queues", "*"]);
+/// Have commands, of which this one works.
+const RUN_AS_WORKERS: ([&str; 2], [&str; 4]) =
+    (["fleet", "own-command"], ["--", "work", "--queues", "*"]);
 
 /// Runs the examples one after another; those that want a server get one of their own.
 pub(crate) fn run() -> Result<()> {
@@ -27,8 +28,8 @@ pub(crate) fn run() -> Result<()> {
         for url in stores(&example.name, &redis.url(), postgres.url()) {
             let mut command = shell::cargo();
             command.args(["run", "--quiet", "--package", &example.name]);
-            if example.name == RUN_AS_A_WORKER.0 {
-                command.args(RUN_AS_A_WORKER.1);
+            if RUN_AS_WORKERS.0.contains(&&*example.name) {
+                command.args(RUN_AS_WORKERS.1);
             }
             // A worker that serves every queue and leaves when there is nothing to do.
             command.env("RESQUE_URL", url);
