@@ -36,6 +36,19 @@ cases! {
             delayed: true,
             control: true,
             deaths: true,
+            ..Scope::default()
+        };
+        histories(world, scope).await
+    }
+
+    /// So does any history in which jobs are lent besides.
+    #[needs(delayed, control, loans)]
+    async fn random_histories_with_loans_end_as_the_model_says(world: &World) -> Verdict {
+        let scope = Scope {
+            delayed: true,
+            control: true,
+            deaths: true,
+            loans: true,
         };
         histories(world, scope).await
     }

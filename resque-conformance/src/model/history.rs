@@ -22,6 +22,8 @@ pub(crate) struct Scope {
     pub(crate) control: bool,
     /// Lost replies, crashes and janitors.
     pub(crate) deaths: bool,
+    /// Jobs that are lent.
+    pub(crate) loans: bool,
 }
 
 /// How a reservation ends.
@@ -91,6 +93,19 @@ pub(super) enum Op {
     Stop(usize, bool),
     /// Everything is paused or not.
     Pause(bool),
+    /// Somebody borrows so many jobs for so many seconds; the reply may be lost.
+    Lend {
+        list: usize,
+        count: usize,
+        seconds: u64,
+        lost: bool,
+    },
+    /// The loan whose receipt stands at this place ends; the reply may be lost.
+    EndLoan { place: usize, end: End, lost: bool },
+    /// The loan whose receipt stands at this place is to last so many seconds from now.
+    ExtendLoan(usize, u64),
+    /// At most so many loans that are over are put back.
+    PutBack(usize),
 }
 
 /// Random histories.
@@ -101,6 +116,7 @@ pub(super) fn strategy(scope: Scope) -> impl Strategy<Value = Vec<Op>> {
 fn op(scope: Scope) -> impl Strategy<Value = Op> {
     let queue = 0..QUEUES.len();
     let (worker, list) = (0..WORKERS, 0..LISTS.len());
+    let (loans, place) = (u32::from(scope.loans), 0..8_usize);
     let (deaths, delayed, control) = (
         u32::from(scope.deaths),
         u32::from(scope.delayed),
@@ -111,6 +127,15 @@ fn op(scope: Scope) -> impl Strategy<Value = Op> {
     } else {
         Just(false).boxed()
     };
+    let lend = (list.clone(), 1..4_usize, 1..40_u64, lost.clone());
+    let lend = lend.prop_map(|(list, count, seconds, lost)| Op::Lend {
+        list,
+        count,
+        seconds,
+        lost,
+    });
+    let end_loan = (place.clone(), end(scope), lost.clone());
+    let end_loan = end_loan.prop_map(|(place, end, lost)| Op::EndLoan { place, end, lost });
     let exchange = (
         worker.clone(),
         option(end(scope)),
@@ -181,6 +206,15 @@ fn op(scope: Scope) -> impl Strategy<Value = Op> {
                 .boxed(),
         ),
         (control, any::<bool>().prop_map(Op::Pause).boxed()),
+        (6 * loans, lend.boxed()),
+        (6 * loans, end_loan.boxed()),
+        (
+            2 * loans,
+            (place, 1..40_u64)
+                .prop_map(|(place, seconds)| Op::ExtendLoan(place, seconds))
+                .boxed(),
+        ),
+        (2 * loans, (1..4_usize).prop_map(Op::PutBack).boxed()),
     ])
 }
 

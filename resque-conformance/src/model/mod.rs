@@ -8,6 +8,7 @@
 //! `RESQUE_MODEL_CASES` (default 24) and `RESQUE_MODEL_SEED` (default 0).
 
 mod history;
+mod loans;
 mod player;
 mod reference;
 

@@ -2,8 +2,8 @@
 
 use resque_core::testing::{Fault, Faults, Operation};
 use resque_core::{
-    DeadWorker, Edit, EditTo, Enqueue, FailureRecord, FailureRetry, Left, QueueList, Receipt,
-    Reservation, Settled, Settlement, WorkerId,
+    DeadWorker, Edit, EditTo, Enqueue, FailureRecord, FailureRetry, Left, LoanReceipt, QueueList,
+    Receipt, Reservation, Settled, Settlement, WorkerId,
 };
 
 use super::history::{End, LISTS, Move, Op, QUEUES, Scope, WORKERS};
@@ -26,15 +26,17 @@ struct Diagnosis {
 /// One history under way.
 pub(super) struct Player {
     /// Two connections that lose replies; the workers take turns on them.
-    lossy: Vec<(Store, Faults)>,
-    store: Store,
+    pub(super) lossy: Vec<(Store, Faults)>,
+    pub(super) store: Store,
     scope: Scope,
-    model: Model,
+    pub(super) model: Model,
     /// What each worker believes to hold, with the model's serial number.
     beliefs: [Option<(Receipt, u64)>; WORKERS],
+    /// The receipts of all loans of which a borrower heard, with the model's serial number.
+    pub(super) receipts: Vec<(LoanReceipt, u64)>,
     /// What the janitor found when it last looked.
     diagnosis: Vec<Diagnosis>,
-    now: u64,
+    pub(super) now: u64,
     last_number: u64,
 }
 
@@ -49,6 +51,7 @@ impl Player {
             scope,
             model: Model::default(),
             beliefs: Default::default(),
+            receipts: Vec::new(),
             diagnosis: Vec::new(),
             now: SILENCE,
             last_number: 0,
@@ -91,6 +94,15 @@ impl Player {
             Op::Promote(at_most) => self.promote(at_most).await,
             Op::Stop(at, stopped) => self.stop(at, stopped).await,
             Op::Pause(paused) => self.pause(paused).await,
+            Op::Lend {
+                list,
+                count,
+                seconds,
+                lost,
+            } => self.lend(list, count, seconds, lost).await,
+            Op::EndLoan { place, end, lost } => self.end_loan(place, end, lost).await,
+            Op::ExtendLoan(place, seconds) => self.extend_loan(place, seconds).await,
+            Op::PutBack(at_most) => self.put_back_loans(at_most).await,
         }
     }
 
@@ -441,6 +453,9 @@ impl Player {
         ensure_eq!(failed, expected.collect::<Vec<_>>(), "the failed list");
         if self.scope.delayed {
             self.compare_delayed().await?;
+        }
+        if self.scope.loans {
+            self.compare_loans().await?;
         }
         Ok(())
     }

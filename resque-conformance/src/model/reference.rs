@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use resque_core::{QueueList, QueueName};
 
 use super::history::{End, Move, QUEUES, WORKERS};
+use super::loans::Loans;
 use crate::store::queue;
 
 /// A job in the hand of a worker.
@@ -39,6 +40,7 @@ pub(super) struct Model {
     pub(super) failed: Vec<Failed>,
     pub(super) processed: i64,
     pub(super) failures: i64,
+    pub(super) loans: Loans,
     serial: u64,
 }
 
@@ -68,7 +70,7 @@ impl Model {
     }
 
     /// The next job of a list.
-    fn next(&mut self, list: &QueueList) -> Option<(usize, u64)> {
+    pub(super) fn next(&mut self, list: &QueueList) -> Option<(usize, u64)> {
         let order = self.serving(list);
         order
             .into_iter()
@@ -102,6 +104,12 @@ impl Model {
             return false;
         };
         let Held { queue, number, .. } = held;
+        self.end(queue, number, end, due);
+        true
+    }
+
+    /// Puts a job where its end says, and counts.
+    pub(super) fn end(&mut self, queue: usize, number: u64, end: End, due: u64) {
         match end {
             End::Done | End::Discard => {}
             End::Failed => self.failed.push(Failed {
@@ -116,7 +124,6 @@ impl Model {
         }
         self.processed += i64::from(end.counts_processed());
         self.failures += i64::from(end.counts_failed());
-        true
     }
 
     /// What an edit of the job at this place of a queue does; answers how many jobs it found.
