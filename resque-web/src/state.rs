@@ -8,7 +8,7 @@ use resque_core::{Client, SharedClock};
 use crate::fault::Fault;
 use crate::guard::{Protection, Secret};
 use crate::live::Live;
-use crate::view::{Glance, Glances, Moment, Redaction};
+use crate::view::{Glance, Glances, Moment, Pace, Redaction};
 
 /// What can be said about the views.
 #[derive(Clone, Debug)]
@@ -100,9 +100,9 @@ impl App {
         self.inner.glances.get(&self.inner.client).await
     }
 
-    /// How many attempts have ended each second lately, if that is known yet.
-    pub(crate) async fn rate(&self) -> Option<f64> {
-        self.inner.glances.rate().await
+    /// What a glance is compared with to tell how fast things go, if there is anything yet.
+    pub(crate) async fn pace(&self, now: &Arc<Glance>) -> Option<Pace> {
+        self.inner.glances.pace(now).await
     }
 
     /// Forgets the last glance, after a change.

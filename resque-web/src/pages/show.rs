@@ -30,6 +30,21 @@ pub(crate) fn rate(rate: impl Given<f64>) -> String {
     }
 }
 
+/// How much more or less there is a second; a dash where nothing changes.
+pub(crate) fn change(rate: impl Given<f64>) -> String {
+    let rate = rate.value();
+    let size = match rate.abs() {
+        small if small < 0.05 => return "–".to_owned(),
+        some if some < 10.0 => format!("{some:.1}"),
+        much => format!("{much:.0}"),
+    };
+    if rate > 0.0 {
+        format!("+{size}/s")
+    } else {
+        format!("−{size}/s")
+    }
+}
+
 /// Milliseconds.
 pub(crate) fn millis(millis: impl Given<f64>) -> String {
     let millis = millis.value();
@@ -91,6 +106,10 @@ mod tests {
         assert_eq!(
             count(u64::MAX),
             "18\u{202f}446\u{202f}744\u{202f}073\u{202f}709\u{202f}551\u{202f}615"
+        );
+        assert_eq!(
+            (change(0.5), change(-31.4), change(0.0)),
+            ("+0.5/s".into(), "−31/s".into(), "–".into())
         );
         assert_eq!(rate(0.0), "0");
         assert_eq!(rate(0.25), "0.2");

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures::future::OptionFuture;
 use futures::try_join;
-use resque_core::{BackendInfo, Client, Error, QueueListing, Result, WorkerListing};
+use resque_core::{BackendInfo, Client, Error, QueueListing, QueueStatus, Result, WorkerListing};
 use tokio::sync::Mutex;
 
 use super::Moment;
@@ -87,7 +87,7 @@ impl Glance {
     }
 }
 
-/// The last glance, and an older one to compare it with.
+/// The last glance, and older ones to compare it with.
 pub(crate) struct Glances {
     freshness: Duration,
     last: Mutex<Seen>,
@@ -98,16 +98,9 @@ struct Seen {
     /// None after a change, too.
     now: Option<Arc<Glance>>,
     /// What rates are reckoned from.
-    before: Option<Earlier>,
+    before: Option<Arc<Glance>>,
     /// What comes after it.
-    next: Option<Earlier>,
-}
-
-/// What remains of an earlier glance.
-#[derive(Clone, Copy, Debug)]
-struct Earlier {
-    taken: Duration,
-    processed: u64,
+    next: Option<Arc<Glance>>,
 }
 
 /// Over how long a rate is reckoned, at least.
@@ -135,14 +128,11 @@ impl Glances {
         Ok(glance)
     }
 
-    /// How many attempts have ended each second lately, if that is known yet.
-    pub(crate) async fn rate(&self) -> Option<f64> {
-        let seen = self.last.lock().await;
-        let (before, now) = (seen.before?, seen.now.as_ref()?);
+    /// What this glance is compared with to tell how fast things go, if there is anything yet.
+    pub(crate) async fn pace(&self, now: &Arc<Glance>) -> Option<Pace> {
+        let before = self.last.lock().await.before.clone()?;
         let span = now.taken.saturating_sub(before.taken).as_secs_f64();
-        let done = now.processed.checked_sub(before.processed)?;
-        // Far below the numbers that a float cannot hold.
-        (span > 0.0).then(|| done as f64 / span)
+        (span > 0.0).then_some(Pace { before, span })
     }
 
     /// Makes the next one new.
@@ -153,17 +143,35 @@ impl Glances {
 
 impl Seen {
     fn note(&mut self, glance: &Arc<Glance>) {
-        let earlier = Earlier {
-            taken: glance.taken,
-            processed: glance.processed,
-        };
-        let next = self.next.get_or_insert(earlier);
+        let next = self.next.get_or_insert_with(|| glance.clone()).clone();
         if glance.taken.saturating_sub(next.taken) >= SPAN {
-            self.before = self.next.replace(earlier);
+            self.before = self.next.replace(glance.clone());
         } else if self.before.is_none() {
-            self.before = Some(*next);
+            self.before = Some(next);
         }
         self.now = Some(glance.clone());
+    }
+}
+
+/// How fast things go since an earlier glance.
+#[derive(Debug)]
+pub(crate) struct Pace {
+    before: Arc<Glance>,
+    span: f64,
+}
+
+impl Pace {
+    /// How many attempts have ended each second; nothing if somebody has set the counter back.
+    pub(crate) fn processed(&self, now: &Glance) -> Option<f64> {
+        let done = now.processed.checked_sub(self.before.processed)?;
+        // Far below the numbers that a float cannot hold.
+        Some(done as f64 / self.span)
+    }
+
+    /// By how many jobs a second a queue grows, or shrinks where that is less than nothing.
+    pub(crate) fn of_queue(&self, queue: &QueueStatus) -> Option<f64> {
+        let before = self.before.queues.get(queue.name.as_str())?;
+        Some((queue.length as f64 - before.length as f64) / self.span)
     }
 }
 

@@ -34,7 +34,7 @@ pub(crate) use self::delayed::{Delayed, DelayedQuery};
 pub(crate) use self::failure::{Failure, FailureQuery};
 pub(crate) use self::failures::{FailureRow, Failures, FailuresPage};
 pub(crate) use self::given::Given;
-pub(crate) use self::glance::{Glance, Glances};
+pub(crate) use self::glance::{Glance, Glances, Pace};
 pub(crate) use self::groups::{GroupBy, Groups, GroupsQuery};
 pub(crate) use self::job::JobView;
 pub(crate) use self::moment::Moment;

@@ -49,6 +49,7 @@ pub(crate) struct Overview {
 impl Overview {
     pub(crate) async fn ask(app: &App) -> Result<Self, Fault> {
         let glance = app.glance().await?;
+        let pace = app.pace(&glance).await;
         let mut queues: Vec<_> = glance.queues.queues.iter().collect();
         // In the order of their names where they are equally full.
         queues.sort_by_key(|queue| Reverse(queue.length));
@@ -60,14 +61,17 @@ impl Overview {
             pending: glance.pending(),
             processed: glance.processed,
             failed: glance.failed,
-            rate: app.rate().await,
+            rate: pace.as_ref().and_then(|pace| pace.processed(&glance)),
             failures: glance.failures,
             delayed: glance.delayed,
             workers: glance.workers.workers.len() as u64,
             working: glance.working(),
             paused: glance.paused,
             queue_count: glance.queues.queues.len() as u64,
-            queues: queues.into_iter().map(QueueRow::from).collect(),
+            queues: queues
+                .into_iter()
+                .map(|queue| QueueRow::new(queue, pace.as_ref()))
+                .collect(),
             work: work.collect(),
         })
     }

@@ -60,6 +60,7 @@ pub(crate) struct Queues {
 impl Queues {
     pub(crate) async fn ask(app: &App, query: &QueuesQuery) -> Result<Self, Fault> {
         let glance = app.glance().await?;
+        let pace = app.pace(&glance).await;
         let search = query.search.trim().to_lowercase();
         let fits = |queue: &&QueueStatus| {
             search.is_empty() || queue.name.as_str().to_lowercase().contains(&search)
@@ -93,7 +94,10 @@ impl Queues {
             pending: glance.pending(),
             unreadable: glance.queues.unreadable.len() as u64,
             next: next.map(|last| Place::write(last, query.order)),
-            queues: page.into_iter().map(QueueRow::from).collect(),
+            queues: page
+                .into_iter()
+                .map(|queue| QueueRow::new(queue, pace.as_ref()))
+                .collect(),
         })
     }
 }

@@ -4,6 +4,7 @@ mod actions;
 mod guard;
 mod hostile;
 mod jobs;
+mod live;
 mod openapi;
 mod pages;
 mod probes;

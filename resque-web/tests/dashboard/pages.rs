@@ -177,3 +177,34 @@ async fn files_are_kept_by_browsers_for_ever_and_pages_not_at_all() {
         assert!(!file.text.is_empty());
     }
 }
+
+#[tokio::test]
+async fn how_fast_things_go_is_known_from_the_second_look_on() {
+    let site = Site::new();
+    for _ in 0..10 {
+        site.push("q", "{}").await;
+    }
+    let first = site.send(get("/api/v1/overview")).await.json();
+    assert!(first["rate"].is_null() && first["queues"][0]["rate"].is_null());
+    site.clock.advance(std::time::Duration::from_secs(4));
+    site.client
+        .stats()
+        .unwrap()
+        .incr("processed", 6)
+        .await
+        .unwrap();
+    let store = site.client.backend().unwrap().queues();
+    store.pop(&resque_core::QueueList::all(), 8).await.unwrap();
+    let second = site.send(get("/api/v1/overview")).await.json();
+    assert_eq!(
+        (&second["rate"], &second["queues"][0]["rate"]),
+        (&1.5.into(), &(-2.0).into())
+    );
+    // An hour later nothing of that matters.
+    for hours in [3_600, 10, 10] {
+        site.clock.advance(std::time::Duration::from_secs(hours));
+        site.send(get("/api/v1/overview")).await;
+    }
+    let later = site.send(get("/api/v1/overview")).await.json();
+    assert_eq!(later["rate"], 0.0);
+}

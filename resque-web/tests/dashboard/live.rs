@@ -1,0 +1,61 @@
+//! The stream that tells pages to look again.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use axum::http::StatusCode;
+use http_body_util::BodyExt;
+use tower::ServiceExt;
+
+use crate::support::{Site, get};
+
+/// Opens a stream.
+async fn open(site: &Site) -> (StatusCode, Body) {
+    let mut request = get("/live");
+    let peer: std::net::SocketAddr = "127.0.0.1:4000".parse().unwrap();
+    request.extensions_mut().insert(ConnectInfo(peer));
+    let answer = site.router.clone().oneshot(request).await.unwrap();
+    (answer.status(), answer.into_body())
+}
+
+/// The next piece of it.
+async fn next(body: &mut Body) -> String {
+    let frame = body.frame().await.unwrap().unwrap();
+    String::from_utf8(frame.into_data().unwrap().to_vec()).unwrap()
+}
+
+#[tokio::test]
+async fn a_change_is_told_once_and_silence_is_a_sign_of_life() {
+    let site = Site::new();
+    let (status, mut stream) = open(&site).await;
+    assert_eq!(status, StatusCode::OK);
+    assert!(next(&mut stream).await.starts_with(':'));
+    site.push("q", "{}").await;
+    let clock = site.clock.clone();
+    let time = tokio::spawn(async move {
+        loop {
+            clock.parked(1).await;
+            clock.advance(Duration::from_secs(2));
+        }
+    });
+    assert!(next(&mut stream).await.contains("event: change"));
+    assert!(next(&mut stream).await.starts_with(':'));
+    site.client.stop_queue("q").await.unwrap();
+    assert!(next(&mut stream).await.contains("event: change"));
+    time.abort();
+}
+
+#[tokio::test]
+async fn so_many_streams_and_no_more() {
+    let site = Site::new();
+    let mut open_ones = Vec::new();
+    for _ in 0..128 {
+        let (status, stream) = open(&site).await;
+        assert_eq!(status, StatusCode::OK);
+        open_ones.push(stream);
+    }
+    assert_eq!(open(&site).await.0, StatusCode::SERVICE_UNAVAILABLE);
+    open_ones.pop();
+    assert_eq!(open(&site).await.0, StatusCode::OK);
+}
