@@ -46,7 +46,7 @@ pub use self::backend::{Commit, GroupCommit};
 pub use self::client::blocking;
 pub use self::client::{
     Client, Delayed, Enqueued, Failures, History, Info, MassRemove, NewJob, Prepared, QueueSample,
-    QueuedJob, ScheduleStatus, Schedules, Stats,
+    QueuedJob, ScheduleStatus, Schedules, Stamp, Stats,
 };
 #[cfg(feature = "testing")]
 pub use self::clock::ManualClock;

@@ -56,11 +56,18 @@ async fn the_log_follows_each_job() {
     client.enqueue_raw("q", "Ok", &()).await.unwrap();
     client.enqueue_raw("q", "Fail", &()).await.unwrap();
     let env = WorkerEnv::from_vars([("QUEUE", "q"), ("COUNT", "1"), ("INTERVAL", "0")]).unwrap();
+    let shown = Arc::new(Mutex::new(Vec::new()));
+    let shows = shown.clone();
     let worker = Worker::builder(backend)
         .env(&env)
+        .on_span(move |span, ctx| {
+            assert!(!span.is_disabled());
+            shows.lock().unwrap().push(ctx.class().to_owned());
+        })
         .register_fn("Ok", |_: (), _| async { Ok(()) })
         .register_fn("Fail", |_: (), _| async { Err("no".into()) });
     worker.build().unwrap().run().await.unwrap();
+    assert_eq!(*shown.lock().unwrap(), ["Ok", "Fail"]);
     assert_eq!(
         log.messages(),
         [

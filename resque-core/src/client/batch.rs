@@ -78,7 +78,7 @@ impl Client {
             class_name: J::CLASS.into(),
             class: class.clone(),
             queue: queue.clone(),
-            encoded,
+            encoded: self.stamped(encoded, None),
             due: None,
         });
         Ok(ready.collect())

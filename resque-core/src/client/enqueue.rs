@@ -120,7 +120,7 @@ impl Client {
             class_name: J::CLASS.into(),
             class,
             queue,
-            encoded: Encoded::new(J::CLASS, job)?,
+            encoded: self.stamped(Encoded::new(J::CLASS, job)?, due),
             due,
         })
     }

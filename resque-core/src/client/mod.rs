@@ -28,6 +28,7 @@ mod queued_job;
 mod queues;
 mod raw;
 mod schedules;
+mod stamp;
 mod stats;
 mod store_time;
 mod workers;
@@ -49,6 +50,7 @@ pub use self::prepared::Prepared;
 pub use self::queued_job::QueuedJob;
 pub use self::queues::QueueSample;
 pub use self::schedules::{ScheduleStatus, Schedules};
+pub use self::stamp::Stamp;
 pub use self::stats::Stats;
 use self::store_time::StoreTime;
 use crate::hooks::Hooks;
@@ -108,6 +110,7 @@ struct Settings {
     clock: SharedClock,
     hooks: Hooks,
     handlers: Option<Arc<Handlers>>,
+    stamp: Option<Stamp>,
 }
 
 impl Client {
@@ -119,6 +122,7 @@ impl Client {
             clock: Arc::new(SystemClock::new()),
             hooks: Hooks::new(),
             handlers: None,
+            stamp: None,
         })
     }
 
@@ -135,6 +139,7 @@ impl Client {
             clock: Arc::new(SystemClock::new()),
             hooks: Hooks::new(),
             handlers: Some(Arc::new(handlers)),
+            stamp: None,
         })
     }
 
@@ -180,6 +185,19 @@ impl Client {
             handlers: Some(Arc::new(handlers)),
             ..self.inner.settings.clone()
         })
+    }
+
+    /// The same client, which puts this stamp on each job that it enqueues.
+    #[must_use]
+    pub fn with_stamp(&self, stamp: Stamp) -> Self {
+        Self::build(Settings {
+            stamp: Some(stamp),
+            ..self.inner.settings.clone()
+        })
+    }
+
+    pub(super) fn stamp(&self) -> Option<&Stamp> {
+        self.inner.settings.stamp.as_ref()
     }
 
     /// The clock.

@@ -166,7 +166,7 @@ impl NewJob {
             class_name: self.class,
             class,
             queue,
-            encoded: self.encoded?,
+            encoded: client.stamped(self.encoded?, self.due),
             due: self.due,
         })
     }

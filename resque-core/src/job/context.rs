@@ -203,6 +203,13 @@ impl JobContext {
         self.shared.history.as_deref()
     }
 
+    /// To which trace the job belongs, in W3C's form, if whoever enqueued it put that on it
+    /// ([`crate::Stamp`]); the same in every attempt.
+    #[must_use]
+    pub fn traceparent(&self) -> Option<&str> {
+        self.history()?.traceparent.as_deref()
+    }
+
     /// When it was put into the queue, where that is known: a plain Resque payload does not tell.
     #[must_use]
     pub fn enqueued_at(&self) -> Option<SystemTime> {

@@ -144,6 +144,7 @@ impl Performer {
     pub fn prepare(&self, mut attempt: Attempt) -> JobContext {
         let read = self.read(&attempt.payload);
         attempt.number = read.number().unwrap_or(attempt.number);
+        attempt.enqueued_at = attempt.enqueued_at.or(read.enqueued_at());
         JobContext::new(self.environment.clone(), attempt, read)
     }
 
@@ -263,6 +264,11 @@ fn additional(ctx: &JobContext, error: &JobError, original: JobFailure) -> JobFa
 }
 
 impl Read<'_> {
+    /// When the job became visible in its queue, if the payload tells.
+    pub(super) fn enqueued_at(&self) -> Option<SystemTime> {
+        self.history.as_ref()?.enqueued_at
+    }
+
     /// Which attempt this is, if the payload tells.
     pub(super) fn number(&self) -> Option<u32> {
         let history = self.history.as_ref()?;

@@ -31,6 +31,7 @@ impl Shared {
     fn renew(&mut self, reservation: &Reservation, read: Read<'_>) {
         self.attempt.renew(reservation);
         self.attempt.number = read.number().unwrap_or(1);
+        self.attempt.enqueued_at = read.enqueued_at();
         let Read {
             args,
             history,

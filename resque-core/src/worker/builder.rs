@@ -5,12 +5,14 @@ mod jobs;
 #[cfg(feature = "metrics")]
 mod metrics;
 mod schedules;
+mod traces;
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use self::ending::Titles;
+pub(crate) use self::traces::SpanHook;
 use super::env::Program;
 use super::events::{Events, Sink};
 use super::settings::{FOREIGN_PRUNE_AFTER, PoolSettings, Settings, Signals};

@@ -237,6 +237,11 @@ pub(super) async fn perform(legacy: Legacy, running: Arc<Running>) -> Option<Leg
         worker = %running.reservation.worker,
         attempt = ctx.attempt(),
     );
+    if let Some(hook) = &executor.core.settings.span_hook
+        && !span.is_disabled()
+    {
+        hook.show(&span, &ctx);
+    }
     let attempt = executor.attempt(running, &ctx);
     let end = if span.is_disabled() {
         attempt.await

@@ -42,6 +42,7 @@ fn count(payload: &Payload) -> (u32, Option<Payload>) {
     if extras.ended {
         extras.begin_again();
     }
+    extras.enqueued_at = None;
     extras.releases = extras.releases.saturating_add(1);
     // The failed list ends this life of the job; whoever puts it back begins another.
     extras.ended = extras.releases >= MOST_RELEASES;

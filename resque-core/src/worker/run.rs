@@ -98,7 +98,10 @@ impl Worker {
     pub async fn run(self) -> Result<StopReport> {
         let core = self.core;
         write_pidfile(&core)?;
-        let client = Client::new(self.backend.clone()).with_clock(core.clock.clone());
+        let mut client = Client::new(self.backend.clone()).with_clock(core.clock.clone());
+        if let Some(stamp) = &core.settings.stamp {
+            client = client.with_stamp(stamp.clone());
+        }
         let handlers = self.handlers.clone();
         let performer = performer(&core, self.handlers, client.clone());
         let hooker = Hooker {

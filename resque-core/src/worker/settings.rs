@@ -4,9 +4,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::builder::SpanHook;
 use super::scheduler::ScheduleSettings;
 use super::{Isolation, KeepFailures, Polling};
-use crate::QueueList;
+use crate::{QueueList, Stamp};
 
 /// A worker of a foreign program is never taken for dead before this: Ruby's beat once a minute.
 pub(crate) const FOREIGN_PRUNE_AFTER: Duration = Duration::from_secs(300);
@@ -60,6 +61,10 @@ pub(crate) struct Settings {
     pub(crate) exchanges_in_flight: usize,
     /// The first and the longest wait after an outage.
     pub(crate) retry_between: (Duration, Duration),
+    /// Who wants to see the span of each job.
+    pub(crate) span_hook: Option<SpanHook>,
+    /// What is put on the jobs that jobs enqueue.
+    pub(crate) stamp: Option<Stamp>,
 }
 
 /// One group of slots that serve the same queues.
@@ -119,6 +124,8 @@ impl Default for Settings {
             signals: Signals::Ignored,
             exchanges_in_flight: 2,
             retry_between: (Duration::from_millis(50), Duration::from_secs(5)),
+            span_hook: None,
+            stamp: None,
         }
     }
 }

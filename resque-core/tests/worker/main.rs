@@ -20,5 +20,6 @@ mod retries;
 mod schedules;
 mod stopping;
 mod stores;
+mod traces;
 mod upkeep;
 mod world;

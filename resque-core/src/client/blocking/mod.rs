@@ -1,6 +1,7 @@
 //! A client for code that is not async.
 
 mod runtime;
+mod schedules;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,6 +12,7 @@ use std::time::{Duration, SystemTime};
 use serde::Serialize;
 
 use self::runtime::RuntimeThread;
+pub use self::schedules::Schedules;
 use super::{Enqueued, Info, NewJob, QueuedJob};
 use crate::{Backend, Job, Page, Payload, QueueName, Result};
 

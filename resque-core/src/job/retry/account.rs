@@ -8,6 +8,8 @@ impl JobContext {
     fn account(&self, failure: &JobFailure) -> Extras {
         let mut extras = self.history().cloned().unwrap_or_default();
         extras.attempts = self.attempt();
+        // From now on it waits for other reasons than its queue.
+        extras.enqueued_at = None;
         extras.first_attempt = self.first_attempt();
         if let Some(death) = &failure.death {
             extras.add_death((**death).clone());

@@ -6,8 +6,8 @@
 //! ```
 //!
 //! It is written only when a job goes back to wait for another attempt, never when a job is first
-//! enqueued: a job that needs no retry is byte for byte what any other Resque would have written,
-//! and those ignore the member. Whatever stands in it, nothing there can break a job: what cannot
+//! enqueued, unless the client puts a [`crate::Stamp`] on it: a job that needs no retry is byte for
+//! byte what any other Resque would have written, and those ignore the member. Whatever stands in it, nothing there can break a job: what cannot
 //! be read counts as absent, and members that only a newer version knows stay as they are.
 
 mod death;
@@ -61,6 +61,10 @@ pub struct Extras {
     /// Whether this is the account of a life that has ended in the failed list. A job that is put
     /// back from there begins a new one.
     pub ended: bool,
+    /// To which trace the job belongs, in W3C's form, if whoever enqueued it says so.
+    pub traceparent: Option<String>,
+    /// When it became visible in its queue for the first time, if whoever enqueued it says so.
+    pub enqueued_at: Option<SystemTime>,
     /// The members nobody here knows, as they stand in the text, each behind a comma.
     unknown: Vec<u8>,
 }
@@ -122,6 +126,8 @@ impl Extras {
                 b"error" => extras.last_error = plain(value),
                 b"releases" => extras.releases = plain(value).unwrap_or_default(),
                 b"deaths" => extras.deaths = value.elements().filter_map(plain).collect(),
+                b"traceparent" => extras.traceparent = plain(value).filter(is_short),
+                b"enqueued_at" => extras.enqueued_at = plain(value).and_then(millis::to_time),
                 b"ended" => extras.ended = plain(value).unwrap_or_default(),
                 _ => {
                     extras.unknown.push(b',');
@@ -145,9 +151,12 @@ impl Extras {
         self.deaths.drain(..surplus);
     }
 
-    /// Forgets everything except what nobody here knows: the job begins a new life.
+    /// Forgets everything except where the job comes from and what nobody here knows: the job
+    /// begins a new life.
     pub(crate) fn begin_again(&mut self) {
         *self = Self {
+            traceparent: self.traceparent.take(),
+            enqueued_at: self.enqueued_at,
             unknown: std::mem::take(&mut self.unknown),
             ..Self::default()
         };
@@ -207,6 +216,12 @@ impl Extras {
         if self.ended {
             put(&mut out, "ended", &true);
         }
+        if let Some(traceparent) = &self.traceparent {
+            put(&mut out, "traceparent", traceparent);
+        }
+        if let Some(put_at) = self.enqueued_at.and_then(millis::of_time) {
+            put(&mut out, "enqueued_at", &put_at);
+        }
         out.extend_from_slice(&self.unknown);
         // Every member stands behind a comma; the first one needs none.
         match out.first_mut() {
@@ -221,6 +236,11 @@ impl Extras {
 /// A value of a plain type, if that is what it is.
 fn plain<T: serde::de::DeserializeOwned>(value: Value<'_>) -> Option<T> {
     serde_json::from_slice(value.raw()).ok()
+}
+
+/// Whether a traceparent may be one: those of today have 55 bytes.
+fn is_short(traceparent: &String) -> bool {
+    traceparent.len() <= LONGEST_EXCEPTION
 }
 
 fn put(out: &mut Vec<u8>, name: &str, value: &impl Serialize) {
