@@ -19,6 +19,7 @@
 #![doc = include_str!("../../docs/testing.md")]
 
 mod certificates;
+mod chromium;
 mod container;
 mod detour;
 mod docker;
@@ -36,6 +37,7 @@ mod relay;
 mod scratch;
 mod source;
 
+pub use chromium::{ChromeDriver, shared_chromedriver};
 pub use detour::Detour;
 pub use docker::docker_answers;
 pub use error::{Error, Result};

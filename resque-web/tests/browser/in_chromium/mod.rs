@@ -1,0 +1,3 @@
+//! What the pages do in a browser.
+
+mod pages;

@@ -1,0 +1,78 @@
+//! Every page in every circumstance: nothing is wrong with it, and a picture is taken.
+
+use crate::harness::{HOST_WORKER, LOOKS, Look, Site, Store, Tab, browse, fill, wait};
+
+/// Every page of a filled store, with the name of its screenshot.
+pub(super) fn pages(site: &Site) -> Vec<(String, String)> {
+    let worker =
+        percent_encoding::utf8_percent_encode(HOST_WORKER, percent_encoding::NON_ALPHANUMERIC);
+    let pages = [
+        ("overview", "/overview".to_owned()),
+        ("queues", "/queues".to_owned()),
+        ("queues-found", "/queues?search=mail".to_owned()),
+        ("queue", "/queue?name=mailers".to_owned()),
+        ("queue-stopped", "/queue?name=exports".to_owned()),
+        ("working", "/working".to_owned()),
+        ("workers", "/workers".to_owned()),
+        ("workers-of-a-host", "/workers?host=web1".to_owned()),
+        ("worker", format!("/worker?id={worker}")),
+        ("backend", "/backend".to_owned()),
+    ];
+    let named = |(name, path): (&str, String)| (name.to_owned(), site.at(&path));
+    pages.into_iter().map(named).collect()
+}
+
+/// Looks at a page; what is wrong with it is added to `flaws`.
+fn look_at(tab: &Tab, name: &str, address: &str, look: Look, flaws: &mut Vec<String>) {
+    let loaded = tab.open(address);
+    let mut add = |flaw: String| flaws.push(format!("{name}, {}: {flaw}", look.name()));
+    if loaded.status != 200 {
+        add(format!("status {}", loaded.status));
+    }
+    let origin = address.splitn(4, '/').take(3).collect::<Vec<_>>().join("/");
+    for request in loaded
+        .requests
+        .iter()
+        .filter(|url| !url.starts_with(&origin))
+    {
+        add(format!("asks {request}"));
+    }
+    tab.flaws(look).into_iter().for_each(add);
+    tab.picture(&format!("{name}-{}", look.name()));
+}
+
+/// Looks at all pages of a store in all circumstances.
+fn nothing_is_wrong(site: &Site, prefix: &str, pages: &[(String, String)]) {
+    browse(|tab| {
+        let mut flaws = Vec::new();
+        for look in LOOKS {
+            look.put_on(tab);
+            for (name, address) in pages {
+                look_at(tab, &format!("{prefix}{name}"), address, look, &mut flaws);
+            }
+        }
+        assert!(
+            flaws.is_empty(),
+            "{} flaws:\n{}",
+            flaws.len(),
+            flaws.join("\n")
+        );
+    });
+}
+
+#[test]
+fn nothing_is_wrong_with_a_page_of_a_filled_store() {
+    let site = Site::on(Store::Memory);
+    wait(fill(&site.client));
+    nothing_is_wrong(&site, "", &pages(&site));
+}
+
+#[test]
+fn nothing_is_wrong_with_a_page_of_an_empty_store() {
+    let site = Site::on(Store::Memory);
+    let pages: Vec<_> = pages(&site)
+        .into_iter()
+        .filter(|(name, _)| name != "worker")
+        .collect();
+    nothing_is_wrong(&site, "empty-", &pages);
+}
