@@ -8,6 +8,7 @@ mod isolated;
 mod ledger;
 mod measure;
 mod options;
+mod pages;
 mod report;
 mod reserve;
 mod round_trip;
@@ -92,6 +93,11 @@ async fn measure_once(options: &Options) -> Result<Report, Failure> {
         Workload::PushAndReserve => reserve::push_and_reserve(&target, options.jobs).await?,
         Workload::HttpPost => http::post(&target, options.jobs, options.concurrency).await?,
         Workload::HttpLease => http::lease(&target, options.jobs, options.concurrency).await?,
+        Workload::WebPages => {
+            pages::make_queues(&target, options.queues).await?;
+            backlog::heap_up(&target, options.backlog).await?;
+            pages::ask(&target, options.jobs).await?
+        }
         Workload::Idle => idle::watch(&target, options).await?,
     };
     target.backend.queues().clear().await?;

@@ -1,5 +1,6 @@
 //! Reading the clock and the process's own figures.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::time::Duration;
 
@@ -26,6 +27,9 @@ impl Stopwatch {
     }
 }
 
+/// Percentiles by page.
+pub(crate) type Pages = BTreeMap<&'static str, [Option<f64>; 2]>;
+
 /// What one run found.
 #[derive(Debug, Default)]
 pub(crate) struct Measured {
@@ -37,6 +41,8 @@ pub(crate) struct Measured {
     pub(crate) duplicated: usize,
     /// Processor time taken, for idle workers.
     pub(crate) cpu: Option<Duration>,
+    /// The median and the 99th percentile of each page, in microseconds.
+    pub(crate) pages: Option<Pages>,
 }
 
 /// The value below which this part of the samples lies, in microseconds.

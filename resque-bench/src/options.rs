@@ -22,9 +22,13 @@ pub(crate) struct Options {
     /// How many jobs a call (enqueue-batch)
     #[arg(long, default_value_t = 1_000)]
     pub(crate) batch: usize,
-    /// How many other jobs wait, and how many have failed, before the workload begins (drain)
+    /// How many other jobs wait, and how many have failed, before the workload begins (drain,
+    /// web-pages)
     #[arg(long, default_value_t = 0)]
     pub(crate) backlog: usize,
+    /// How many queues there are (web-pages)
+    #[arg(long, default_value_t = 10_000)]
+    pub(crate) queues: usize,
     /// The client crate, on Redis
     #[arg(long, value_enum, default_value_t = DriverName::Redis)]
     pub(crate) driver: DriverName,
@@ -67,6 +71,9 @@ pub(crate) enum Workload {
     HttpPost,
     /// The same jobs leased and acknowledged over the HTTP interface, one at a time
     HttpLease,
+    /// The pages of the dashboard, each asked for as often as there are to be jobs: how long the
+    /// overview takes, and by name the others
+    WebPages,
     /// What an idle worker takes: memory and processor time
     Idle,
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::measure::{Measured, percentile, resident_kb};
+use crate::measure::{Measured, Pages, percentile, resident_kb};
 use crate::options::Options;
 
 /// One run, as it is told.
@@ -22,6 +22,8 @@ pub(crate) struct Report {
     duplicated: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     cpu_percent: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pages_us: Option<Pages>,
 }
 
 impl Report {
@@ -51,6 +53,7 @@ impl Report {
             rss_kb: resident_kb(),
             lost: measured.lost,
             duplicated: measured.duplicated,
+            pages_us: measured.pages,
             cpu_percent: measured
                 .cpu
                 .map(|cpu| round(cpu.as_secs_f64() / seconds * 100.0, 100.0)),

@@ -4,8 +4,8 @@ use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
 use crate::guard::Guard;
@@ -32,7 +32,7 @@ pub struct ChromeDriver {
     home: PathBuf,
     profiles: AtomicU32,
     // In this order: the driver ends, then whatever it has left behind.
-    _driver: Program,
+    _driver: Mutex<Program>,
     _guard: Guard,
 }
 
@@ -75,7 +75,7 @@ impl ChromeDriver {
             browser,
             home,
             profiles: AtomicU32::new(0),
-            _driver: driver,
+            _driver: Mutex::new(driver),
             _guard: guard,
         })
     }

@@ -97,12 +97,13 @@ impl Reader {
             let now = self.app.glance().await.ok().map(|glance| digest(&glance));
             let before = self.seen;
             self.seen = now.or(before);
-            if before.is_some() && self.seen != before {
+            // The first one too: something may have happened since the page was made.
+            if self.seen != before {
                 self.silent = 0;
                 return Some(Event::default().event("change").data(""));
             }
             self.silent += 1;
-            if before.is_none() || self.silent >= SIGN_OF_LIFE {
+            if self.silent >= SIGN_OF_LIFE {
                 self.silent = 0;
                 return Some(Event::default().comment("here"));
             }

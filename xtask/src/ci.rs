@@ -37,11 +37,18 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         }
         return steps.into_iter().try_for_each(take);
     }
-    // The README's command: `cargo xtask test`.
-    let tally = test::run(&test::Options::default())?;
+    // The README's command: `cargo xtask test`, in two parts.
+    let others = test::Options::of(test::Targets::NoBrowser);
+    let tally = test::run(&others)?.and(browser()?);
     STEPS.iter().try_for_each(take)?;
     tally.print();
     Ok(())
+}
+
+/// The tests in a browser.
+pub(crate) fn browser() -> Result<test::Tally> {
+    let options = test::Options::of(test::Targets::Browser);
+    shell::step("browser", || test::run(&options))
 }
 
 fn take((name, work): &Step) -> Result<()> {

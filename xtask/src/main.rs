@@ -34,6 +34,8 @@ struct Arguments {
 enum Command {
     /// Makes sure of real servers, then runs every test of the workspace
     Test(test::Options),
+    /// Makes sure of Chromium, then runs the tests of the pages in it
+    Browser,
     /// Checks the rules of the house that no compiler knows
     Tidy,
     /// Checks licences, sources and bans of every dependency; needs cargo-deny
@@ -53,6 +55,7 @@ enum Command {
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Test(options) => test::run(&options).map(|_| ()),
+        Command::Browser => ci::browser().map(|_| ()),
         Command::Tidy => tidy::run(),
         Command::Deny(options) => deny::run(&options),
         Command::LocalImages(options) => images::run(&options),

@@ -60,6 +60,21 @@ const OPENSSL: Need = Need {
     package: "openssl",
 };
 
+/// Shows the pages of the dashboard, and does what its driver says.
+const CHROMIUM: Need = Need {
+    program: "chromium",
+    package: "chromium",
+};
+const CHROMEDRIVER: Need = Need {
+    program: "chromedriver",
+    package: "chromium-driver",
+};
+
+/// Makes sure of the browser for tests of pages.
+pub(crate) fn ensure_browser() -> Result<()> {
+    provide([CHROMIUM, CHROMEDRIVER])
+}
+
 /// Chooses a way to servers, and installs what it lacks where that is possible.
 pub(crate) fn ensure(wanted: Option<Servers>) -> Result<Plan> {
     // A variable in the environment says the same as the option, and must not be mistyped either.
@@ -71,14 +86,18 @@ pub(crate) fn ensure(wanted: Option<Servers>) -> Result<Plan> {
         env::var_os(variable).is_some()
     })?;
     eprintln!("servers for tests: {}", plan.in_words());
-    let missing: Vec<_> = needs(&plan)
-        .into_iter()
-        .filter(|need| !need.is_met())
-        .collect();
-    if !missing.is_empty() {
-        install(&missing)?;
-    }
+    provide(needs(&plan))?;
     Ok(plan)
+}
+
+/// Installs those that this machine lacks.
+fn provide(needs: impl IntoIterator<Item = Need>) -> Result<()> {
+    let needs = needs.into_iter();
+    let missing: Vec<_> = needs.filter(|need| !need.is_met()).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    install(&missing)
 }
 
 /// Decides without touching the machine.

@@ -19,7 +19,41 @@ pub(crate) struct Options {
     /// Passed to the test programs: a part of test names, or options such as `--nocapture`
     #[arg(last = true)]
     filter: Vec<String>,
+    /// Which targets; CI takes those in a browser apart, to tell how long they take.
+    #[arg(skip)]
+    targets: Targets,
 }
+
+impl Options {
+    /// These tests, with servers from wherever they are.
+    pub(crate) fn of(targets: Targets) -> Self {
+        Self {
+            targets,
+            ..Self::default()
+        }
+    }
+
+    /// Whether a browser is needed.
+    fn browses(&self) -> bool {
+        let package = |name: &String| name == "resque-web";
+        self.targets != Targets::NoBrowser
+            && (self.package.is_empty() || self.package.iter().any(package))
+    }
+}
+
+/// Which tests.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Targets {
+    #[default]
+    All,
+    /// Those in a browser.
+    Browser,
+    /// All the others.
+    NoBrowser,
+}
+
+/// The target with the tests in a browser, and the module in it that holds them all.
+const BROWSER: (&str, &str) = ("browser", "in_chromium::");
 
 /// How many tests ended how.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,7 +64,12 @@ pub(crate) struct Tally {
 }
 
 pub(crate) fn run(options: &Options) -> Result<Tally> {
-    let plan = shell::step("servers", || servers::ensure(options.servers))?;
+    let plan = shell::step("servers", || {
+        if options.browses() {
+            servers::ensure_browser()?;
+        }
+        servers::ensure(options.servers)
+    })?;
     // Apart from the run, so that the seconds tell building from testing.
     shell::step("build", || {
         shell::run(cargo_test(options, &plan)?.arg("--no-run"))
@@ -39,6 +78,9 @@ pub(crate) fn run(options: &Options) -> Result<Tally> {
     let outcome = shell::step("tests", || {
         let mut command = cargo_test(options, &plan)?;
         command.args(["--no-fail-fast", "--"]).args(&options.filter);
+        if options.targets == Targets::NoBrowser {
+            command.args(["--skip", BROWSER.1]);
+        }
         shell::run_watched(&mut command, |line| tally.add(line))
     });
     tally.print();
@@ -65,11 +107,24 @@ fn cargo_test(options: &Options, plan: &Plan) -> Result<Command> {
     for package in &options.package {
         command.args(["--package", package]);
     }
+    if options.targets == Targets::Browser {
+        // Of the whole workspace, so that nothing is built again with fewer features.
+        command.args(["--test", BROWSER.0]);
+    }
     plan.tell(&mut command);
     Ok(command)
 }
 
 impl Tally {
+    /// Adds the numbers of another run.
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self {
+            passed: self.passed + other.passed,
+            failed: self.failed + other.failed,
+            ignored: self.ignored + other.ignored,
+        }
+    }
+
     /// Adds the numbers of a line such as `test result: ok. 3 passed; 0 failed; 1 ignored; …`.
     fn add(&mut self, line: &str) {
         let Some(("test result", result)) = line.split_once(": ") else {

@@ -111,6 +111,7 @@ async fn start() -> Client {
         unreachable!("it is one");
     };
     let mut builder = ClientBuilder::new(HttpConnector::new());
-    let connected = builder.capabilities(capabilities).connect(&driver.url());
-    connected.await.expect("the driver starts a browser")
+    let url = driver.url();
+    let connected = builder.capabilities(capabilities).connect(&url).await;
+    connected.expect("the driver starts a browser")
 }

@@ -137,12 +137,10 @@ impl Tab {
 
     /// Clicks the first button or summary within `place` that says `label`.
     pub(crate) fn press(&self, place: &str, label: &str) {
-        let path = format!(
-            "return [...document.querySelectorAll(arguments[0])].flatMap((place) => \
+        let search = "return [...document.querySelectorAll(arguments[0])].flatMap((place) => \
              [...place.querySelectorAll('button, summary')])\
-             .find((one) => one.checkVisibility() && one.textContent.trim() === arguments[1]);"
-        );
-        let found = self.run(&path, &[place.into(), label.into()]);
+             .find((one) => one.checkVisibility() && one.textContent.trim() === arguments[1]);";
+        let found = self.run(search, &[place.into(), label.into()]);
         let element: Result<fantoccini::elements::ElementRef, _> = found
             .as_object()
             .and_then(|found| found.values().next())
@@ -153,8 +151,15 @@ impl Tab {
             panic!("no {label:?} in {place}\n{}", self.text("body"));
         };
         let button = Element::from_element_id(self.client.clone(), element);
+        // A form leads to another page, which takes a moment.
+        let leads = "window.isBefore = true; \
+             return Boolean(arguments[0].form) && arguments[0].form.method !== 'dialog';";
+        let leads = self.run(leads, &[found.clone()]);
         let clicked = wait(button.click());
         clicked.unwrap_or_else(|error| panic!("press {label:?}: {error}"));
+        if leads == true {
+            self.until("!window.isBefore && document.readyState === 'complete'");
+        }
     }
 
     /// Writes into a field.

@@ -42,7 +42,7 @@ fn look_at(tab: &Tab, name: &str, address: &str, look: Look, flaws: &mut Vec<Str
 }
 
 /// Looks at all pages of a store in all circumstances.
-fn nothing_is_wrong(site: &Site, prefix: &str, pages: &[(String, String)]) {
+fn nothing_is_wrong(prefix: &str, pages: &[(String, String)]) {
     browse(|tab| {
         let mut flaws = Vec::new();
         for look in LOOKS {
@@ -64,7 +64,7 @@ fn nothing_is_wrong(site: &Site, prefix: &str, pages: &[(String, String)]) {
 fn nothing_is_wrong_with_a_page_of_a_filled_store() {
     let site = Site::on(Store::Memory);
     wait(fill(&site.client));
-    nothing_is_wrong(&site, "", &pages(&site));
+    nothing_is_wrong("", &pages(&site));
 }
 
 #[test]
@@ -74,5 +74,5 @@ fn nothing_is_wrong_with_a_page_of_an_empty_store() {
         .into_iter()
         .filter(|(name, _)| name != "worker")
         .collect();
-    nothing_is_wrong(&site, "empty-", &pages);
+    nothing_is_wrong("empty-", &pages);
 }
