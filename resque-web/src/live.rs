@@ -100,7 +100,8 @@ impl Reader {
             // The first one too: something may have happened since the page was made.
             if self.seen != before {
                 self.silent = 0;
-                return Some(Event::default().event("change").data(""));
+                // Browsers drop an event without data.
+                return Some(Event::default().event("change").data("look again"));
             }
             self.silent += 1;
             if self.silent >= SIGN_OF_LIFE {
