@@ -52,5 +52,6 @@ pub(crate) async fn push_and_reserve(target: &Target, jobs: usize) -> Result<Mea
         lost: ledger.lost(),
         duplicated: ledger.duplicated(),
         cpu: None,
+        pages: None,
     })
 }

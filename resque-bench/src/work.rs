@@ -148,6 +148,7 @@ pub(crate) async fn latency(
         lost: ledger.lost(),
         duplicated: ledger.duplicated(),
         cpu: None,
+        pages: None,
     })
 }
 

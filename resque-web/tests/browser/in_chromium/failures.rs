@@ -124,7 +124,11 @@ fn all_that_match_are_retried_or_removed_in_steps_that_show_how_far_they_are() {
                 tab.press("main", "Retry all that match…");
                 tab.press("details[open]", "Retry them");
                 until_done(tab, look);
-                assert_eq!((waiting(&site, "low").len(), retried(&site)), (40, 40), "{store:?}");
+                assert_eq!(
+                    (waiting(&site, "low").len(), retried(&site)),
+                    (40, 40),
+                    "{store:?}"
+                );
 
                 tab.open(&site.at("/failed?exception=Timeout"));
                 tab.press("main", "Remove all that match…");

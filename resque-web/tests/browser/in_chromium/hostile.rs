@@ -57,6 +57,7 @@ async fn put_everywhere(client: &Client, text: &str) -> Vec<String> {
         .backtrace(vec![text.to_owned()]);
     let failures = client.failures().unwrap();
     failures.record(record).await.unwrap();
+    let failure = failures.all(0, 0).await.unwrap().pop().unwrap();
     let later = NewJob::raw(text.to_owned(), &[text]).to(&queue);
     let later = later.after(Duration::from_secs(600));
     client.submit(later).await.unwrap();
@@ -70,11 +71,26 @@ async fn put_everywhere(client: &Client, text: &str) -> Vec<String> {
         format!("/worker?id={}", encoded(worker.as_str())),
         format!("/workers?host={}", encoded(&name(text))),
         format!("/queues?search={}", encoded(text)),
+        format!("/failure?id={}", encoded(failure.id.as_str())),
+        format!("/failed?exception={0}&text={0}", encoded(text)),
+        format!("/search?text={}", encoded(text)),
     ]
 }
 
 /// Pages that show all of it.
-const COMMON: [&str; 5] = ["/overview", "/queues", "/working", "/workers", "/backend"];
+const COMMON: [&str; 11] = [
+    "/overview",
+    "/queues",
+    "/working",
+    "/workers",
+    "/failed",
+    "/failed/groups",
+    "/delayed",
+    "/schedules",
+    "/search?text=a",
+    "/stats",
+    "/backend",
+];
 
 /// Looks at pages on a phone and on a desk: nothing ran, nothing left its place.
 fn is_harmless(site: &Site, pages: &[String]) {
@@ -96,7 +112,7 @@ fn is_harmless(site: &Site, pages: &[String]) {
                 if COMMON.contains(&path.as_str()) {
                     tab.picture(&format!(
                         "hostile{}-{}",
-                        path.replace('/', "-"),
+                        path.replace(['/', '?', '='], "-"),
                         look.name()
                     ));
                 }

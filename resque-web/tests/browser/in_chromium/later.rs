@@ -8,7 +8,9 @@ use crate::harness::{LOOKS, Look, STORES, Site, Store, Tab, browse, wait};
 
 /// The delayed jobs, the next one first.
 fn delayed(site: &Site) -> Vec<DelayedJob> {
-    wait(site.client.delayed().unwrap().page(None, 100)).unwrap().jobs
+    wait(site.client.delayed().unwrap().page(None, 100))
+        .unwrap()
+        .jobs
 }
 
 fn size(site: &Site) -> u64 {
@@ -42,7 +44,11 @@ fn delayed_jobs_obey(tab: &Tab, site: &Site) {
     assert_eq!((delayed(site).len(), size(site)), (2, 2));
 
     tab.press("main", "Cancel all…");
-    assert_eq!(delayed(site).len(), 2, "nothing goes without a second click");
+    assert_eq!(
+        delayed(site).len(),
+        2,
+        "nothing goes without a second click"
+    );
     tab.press("details[open]", "Cancel all delayed jobs");
     assert!(delayed(site).is_empty());
     assert_eq!(size(site), 2);

@@ -1,12 +1,20 @@
 //! Every page in every circumstance: nothing is wrong with it, and a picture is taken.
 
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use resque_core::FailureQuery;
+
 use crate::harness::{HOST_WORKER, LOOKS, Look, Site, Store, Tab, browse, fill, wait};
 
-/// Every page of a filled store, with the name of its screenshot.
+fn part(text: &str) -> String {
+    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
+}
+
+/// Every page of a store, with the name of its screenshot.
 pub(super) fn pages(site: &Site) -> Vec<(String, String)> {
-    let worker =
-        percent_encoding::utf8_percent_encode(HOST_WORKER, percent_encoding::NON_ALPHANUMERIC);
-    let pages = [
+    let failures = site.client.failures().unwrap();
+    let failure = wait(failures.page(&FailureQuery::default())).unwrap();
+    let failure = failure.entries.first().map(|entry| part(entry.id.as_str()));
+    let mut pages = vec![
         ("overview", "/overview".to_owned()),
         ("queues", "/queues".to_owned()),
         ("queues-found", "/queues?search=mail".to_owned()),
@@ -15,9 +23,24 @@ pub(super) fn pages(site: &Site) -> Vec<(String, String)> {
         ("working", "/working".to_owned()),
         ("workers", "/workers".to_owned()),
         ("workers-of-a-host", "/workers?host=web1".to_owned()),
-        ("worker", format!("/worker?id={worker}")),
+        ("failed", "/failed".to_owned()),
+        (
+            "failed-found",
+            "/failed?exception=panic&order=oldest".to_owned(),
+        ),
+        ("failed-groups", "/failed/groups".to_owned()),
+        ("delayed", "/delayed".to_owned()),
+        ("schedules", "/schedules".to_owned()),
+        ("search", "/search".to_owned()),
+        ("search-found", "/search?text=1203".to_owned()),
+        ("stats", "/stats".to_owned()),
+        ("stats-of-a-day", "/stats?span=1d".to_owned()),
         ("backend", "/backend".to_owned()),
     ];
+    if let Some(failure) = failure {
+        pages.push(("failure", format!("/failure?id={failure}")));
+        pages.push(("worker", format!("/worker?id={}", part(HOST_WORKER))));
+    }
     let named = |(name, path): (&str, String)| (name.to_owned(), site.at(&path));
     pages.into_iter().map(named).collect()
 }
@@ -70,9 +93,5 @@ fn nothing_is_wrong_with_a_page_of_a_filled_store() {
 #[test]
 fn nothing_is_wrong_with_a_page_of_an_empty_store() {
     let site = Site::on(Store::Memory);
-    let pages: Vec<_> = pages(&site)
-        .into_iter()
-        .filter(|(name, _)| name != "worker")
-        .collect();
-    nothing_is_wrong("empty-", &pages);
+    nothing_is_wrong("empty-", &pages(&site));
 }
