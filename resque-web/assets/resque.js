@@ -136,8 +136,9 @@
   document.addEventListener("change", (event) => {
     const all = event.target;
     if (!all.matches || !all.matches("input[data-all]")) return;
-    const form = all.closest("form") || document;
-    for (const box of form.querySelectorAll(`input[name="${all.dataset.all}"]`)) box.checked = all.checked;
+    // They belong to its form, but stand in the rows of a table.
+    const boxes = [...(all.form ? all.form.elements : document.querySelectorAll("input"))];
+    for (const box of boxes) if (box.name === all.dataset.all) box.checked = all.checked;
   });
 
   // Keys.

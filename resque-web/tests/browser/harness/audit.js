@@ -99,7 +99,7 @@ while (walker.nextNode()) {
 // What a thumb has to hit.
 if (phone) {
   for (const target of all("button, summary, select, input:not([type=hidden]), .tabs a, a.button").filter(visible)) {
-    const box = (target.matches("input[type=checkbox]") && target.closest("label, td") || target).getBoundingClientRect();
+    const box = (target.matches("input[type=checkbox]") && target.closest("label") || target).getBoundingClientRect();
     is(Math.min(box.width, box.height) >= 24, `${name(target)} is ${Math.round(box.width)} by ${Math.round(box.height)}`);
   }
 }

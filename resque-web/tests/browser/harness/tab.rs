@@ -8,6 +8,7 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use fantoccini::elements::Element;
+use fantoccini::error::CmdError;
 use fantoccini::{Client, Locator};
 use resque_testserver::poll_until;
 use serde_json::{Value, json};
@@ -28,6 +29,15 @@ pub(crate) struct Tab {
     wrong: RefCell<Vec<String>>,
     /// Complaints that a test expects contain one of these.
     expected: RefCell<Vec<&'static str>>,
+}
+
+/// The answer, or nothing if what was asked about has left the page.
+fn still<T>(answer: Result<T, CmdError>) -> Option<T> {
+    match answer {
+        Ok(answer) => Some(answer),
+        Err(error) if error.to_string().contains("stale element") => None,
+        Err(error) => panic!("{error}"),
+    }
 }
 
 /// What the browser saw while it loaded a page.
@@ -137,6 +147,13 @@ impl Tab {
 
     /// Clicks the first button or summary within `place` that says `label`.
     pub(crate) fn press(&self, place: &str, label: &str) {
+        // A live update may take the button away between a look and the click, and brings it again.
+        let pressed = (0..10).find(|_| self.try_press(place, label));
+        assert!(pressed.is_some(), "{label:?} in {place} never stands still");
+    }
+
+    /// Whether the button was still there when it was to be clicked.
+    fn try_press(&self, place: &str, label: &str) -> bool {
         let search = "return [...document.querySelectorAll(arguments[0])].flatMap((place) => \
              [...place.querySelectorAll('button, summary')])\
              .find((one) => one.checkVisibility() && one.textContent.trim() === arguments[1]);";
@@ -154,12 +171,16 @@ impl Tab {
         // A form leads to another page, which takes a moment.
         let leads = "window.isBefore = true; \
              return Boolean(arguments[0].form) && arguments[0].form.method !== 'dialog';";
-        let leads = self.run(leads, &[found.clone()]);
-        let clicked = wait(button.click());
-        clicked.unwrap_or_else(|error| panic!("press {label:?}: {error}"));
+        let Some(leads) = still(wait(self.client.execute(leads, vec![found.clone()]))) else {
+            return false;
+        };
+        if still(wait(button.click())).is_none() {
+            return false;
+        }
         if leads == true {
             self.until("!window.isBefore && document.readyState === 'complete'");
         }
+        true
     }
 
     /// Writes into a field.

@@ -57,7 +57,7 @@ async fn put_everywhere(client: &Client, text: &str) -> Vec<String> {
         .backtrace(vec![text.to_owned()]);
     let failures = client.failures().unwrap();
     failures.record(record).await.unwrap();
-    let failure = failures.all(0, 0).await.unwrap().pop().unwrap();
+    let failure = failures.all(0, 1_000).await.unwrap().pop().unwrap();
     let later = NewJob::raw(text.to_owned(), &[text]).to(&queue);
     let later = later.after(Duration::from_secs(600));
     client.submit(later).await.unwrap();
