@@ -171,6 +171,21 @@ only_by_hand: {class: Manual, queue: low}
     }
 
     #[test]
+    fn a_file_that_unfolds_without_end_is_refused() {
+        let mut text = "a0: &a0 {args: [x, x, x, x, x, x, x, x, x]}\n".to_owned();
+        for level in 1..12 {
+            let before = format!("*a{}", level - 1);
+            let list = vec![&*before; 9].join(", ");
+            text.push_str(&format!("a{level}: &a{level} {{args: [{list}]}}\n"));
+        }
+        let deep = format!("a: {{args: {}}}", "[".repeat(100_000));
+        for text in [text, deep] {
+            let error = Schedule::from_yaml(&text, "f.yml").unwrap_err();
+            assert!(matches!(error, Error::InvalidSetting { .. }), "{error}");
+        }
+    }
+
+    #[test]
     fn mistakes_in_a_file_are_told_with_their_place() {
         for (text, told) in [
             ("- a\n- b\n", "the schedules of f.yml: "),

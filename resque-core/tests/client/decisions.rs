@@ -5,7 +5,7 @@ use std::time::Duration;
 use resque_core::wire::extra::{Death, Extras};
 use resque_core::{
     Attempt, Client, Decision, FailureRecord, Handlers, JobFailure, ManualClock, Payload,
-    Performer, QueueName, RetryPolicy,
+    Performer, QueueName, RetryPolicy, Verdict,
 };
 
 use crate::support::client_at;
@@ -34,6 +34,23 @@ fn after_a_death(client: &Client, policy: RetryPolicy, deaths: usize) -> (Decisi
     let failure = performer.decide(&ctx, JobFailure::dirty_exit().with_death(death));
     let decision = failure.decision.unwrap();
     (decision, failure.into_record(&ctx, client.clock().now()))
+}
+
+#[tokio::test]
+async fn a_snooze_ends_at_a_time_that_every_store_can_write_down() {
+    let client = client_at(&ManualClock::new());
+    let performer = performer(&client, RetryPolicy::default());
+    let attempt = Attempt::new(QueueName::new("q").ok(), Payload::from(PLAIN));
+    let ctx = performer.prepare(attempt);
+    let now = client.clock().now();
+    let ages = Duration::from_secs(1 << 50);
+    for (until, latest) in [(now - ages, now), (now + ages, now + ages / 100_000)] {
+        let failure = JobFailure::dirty_exit().with_verdict(Verdict::SnoozeUntil(until));
+        match performer.decide(&ctx, failure).decision {
+            Some(Decision::SnoozeUntil(at)) => assert!(now <= at && at <= latest, "{at:?}"),
+            other => panic!("{other:?}"),
+        }
+    }
 }
 
 #[tokio::test]

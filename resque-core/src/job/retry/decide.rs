@@ -67,7 +67,10 @@ impl Question<'_> {
         match policy.verdict(self.failure, attempt) {
             Verdict::Discard => Decision::Discard,
             Verdict::Snooze(delay) => Decision::SnoozeUntil(self.after(delay)),
-            Verdict::SnoozeUntil(at) => Decision::SnoozeUntil(at.min(self.after(LONGEST_WAIT))),
+            // Within what every store can write down.
+            Verdict::SnoozeUntil(at) => {
+                Decision::SnoozeUntil(at.clamp(self.now, self.after(LONGEST_WAIT)))
+            }
             Verdict::Retry => self.within_limits(policy, policy.delay(attempt, random)),
             Verdict::RetryIn(delay) => self.within_limits(policy, delay),
             Verdict::Policy | Verdict::Fail => Decision::Fail,
