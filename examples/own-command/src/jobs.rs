@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use resque::{Job, JobContext, JobResult};
+use resque::{Job, JobContext, JobLimits, JobResult, Unique};
 use serde::{Deserialize, Serialize};
 use tokio::fs::OpenOptions;
 use tokio::io::AsyncWriteExt;
 
-/// Writes a line into a file of receipts.
+/// Writes a line into a file of receipts; none waits twice.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Receipt {
     file: PathBuf,
@@ -18,6 +18,10 @@ pub(crate) struct Receipt {
 impl Job for Receipt {
     const CLASS: &'static str = "Receipt";
     const QUEUE: &'static str = "receipts";
+
+    fn limits() -> JobLimits<Self> {
+        JobLimits::new().unique(Unique::while_queued())
+    }
 
     async fn perform(self, _ctx: &JobContext) -> JobResult {
         let mut file = OpenOptions::new()

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use super::running::Running;
 use crate::limits::{Leases, LimitTable, Wanted, after};
-use crate::{Claim, Need, Payload, Renewal, WorkerId};
+use crate::{Claim, Lease, Need, Payload, Renewal, WorkerId};
 
 /// The limits of a worker that has any.
 #[derive(Debug)]
@@ -81,6 +81,11 @@ impl Limiter {
             renewals.extend(lock.map(|(lock, life)| lock.until(after(now, *life))));
         }
         renewals
+    }
+
+    /// Whether it is a place; a lock is held by a job and not by a worker.
+    pub(crate) fn is_place(lease: &Lease) -> bool {
+        WorkerId::new(&*lease.holder).is_ok()
     }
 
     /// A job held its places for so long.

@@ -41,6 +41,35 @@ fn it_performs_what_other_commands_enqueue_and_leaves_when_idle() {
 }
 
 #[test]
+fn a_unique_job_that_is_there_already_is_told_from_one_that_was_refused() {
+    let shop = Shop::open("unique");
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let path = file.path().to_str().unwrap();
+    let enqueue = ["enqueue", "Receipt", path, "order 7", "-q", "receipts"];
+    shop.json(&enqueue);
+    let again = shop.call(&enqueue);
+    let told = String::from_utf8(again.stderr).unwrap();
+    assert!(told.contains("there already"), "{told}");
+    assert_eq!(again.status.code(), Some(1));
+    let batch = file.path().with_extension("batch");
+    let line = |order| {
+        format!(
+            "{{\"class\":\"Receipt\",\"args\":[{path:?},\"{order}\"],\"queue\":\"receipts\"}}\n"
+        )
+    };
+    fs::write(&batch, ["order 7", "order 8", "order 8"].map(line).concat()).unwrap();
+    let done = shop.json(&["enqueue", "--batch", batch.to_str().unwrap()]);
+    let counts = ["enqueued", "duplicates", "refused"].map(|name| done[name].as_u64().unwrap());
+    assert_eq!(counts, [1, 2, 0]);
+    let mut work = shop.work_with(&["-q", "*", "-c", "1"], &[("INTERVAL", "0")]);
+    assert!(work.end(PATIENCE).unwrap());
+    assert_eq!(fs::read_to_string(path).unwrap(), "order 7\norder 8\n");
+    // Nothing waits any more, so the next one is welcome.
+    shop.json(&enqueue);
+    fs::remove_file(batch).unwrap();
+}
+
+#[test]
 fn pools_have_slots_of_their_own() {
     let shop = Shop::open("pools");
     let pools = ["--pool", "deliveries:1", "--pool", "receipts,mail:2"];

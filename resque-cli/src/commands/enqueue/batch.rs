@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use resque::{NewJob, QueueName};
+use resque::{Enqueued, NewJob, QueueName};
 use serde::Serialize;
 
 use super::line;
@@ -36,6 +36,8 @@ struct Done {
     enqueued: u64,
     /// How many were refused by a hook.
     refused: u64,
+    /// How many are unique and were there already.
+    duplicates: u64,
     /// How many lines are no job.
     bad: u64,
     /// The last line that was read.
@@ -65,9 +67,13 @@ impl Batch {
                 let outcomes = store.client.submit_all(jobs).await;
                 let outcomes =
                     outcomes.map_err(|error| stopped(error, &done, first, lines.number))?;
-                let taken = outcomes.iter().filter(|outcome| outcome.is_taken()).count() as u64;
-                done.enqueued += taken;
-                done.refused += number - taken;
+                for outcome in outcomes {
+                    match outcome {
+                        Enqueued::Duplicate => done.duplicates += 1,
+                        taken if taken.is_taken() => done.enqueued += 1,
+                        _ => done.refused += 1,
+                    }
+                }
             }
             progress.add(number);
             progress.say(format!("line {} done", lines.number));
@@ -175,6 +181,9 @@ impl Answer for Done {
         let mut text = format!("{} {verb}", count(self.enqueued, "job"));
         if self.refused > 0 {
             text.push_str(&format!(", {} refused by a hook", self.refused));
+        }
+        if self.duplicates > 0 {
+            text.push_str(&format!(", {} there already", self.duplicates));
         }
         if self.bad > 0 {
             text.push_str(&format!(", {} left out", count(self.bad, "line")));

@@ -73,7 +73,7 @@ pub(crate) struct EnqueueJobs {
 
 #[derive(Debug, Serialize)]
 struct Done {
-    /// Whether it was taken; a hook may have refused it.
+    /// Whether it was taken; a hook may have refused it, or it is unique and there already.
     enqueued: bool,
     queue: String,
     class: String,
@@ -120,13 +120,12 @@ impl EnqueueJobs {
             due: due.map(times::stamp),
         };
         store.out.answer(&done)?;
-        if done.enqueued {
-            Ok(())
-        } else {
-            Err(Failure::Undone(
-                "a before_enqueue hook refused the job".to_owned(),
-            ))
-        }
+        let why = match outcome {
+            _ if done.enqueued => return Ok(()),
+            Enqueued::Duplicate => "the job is unique, and one like it is there already",
+            _ => "a before_enqueue hook refused the job",
+        };
+        Err(Failure::Undone(why.to_owned()))
     }
 }
 
