@@ -175,7 +175,7 @@ only_by_hand: {class: Manual, queue: low}
         let mut text = "a0: &a0 {args: [x, x, x, x, x, x, x, x, x]}\n".to_owned();
         for level in 1..12 {
             let before = format!("*a{}", level - 1);
-            let list = vec![&*before; 9].join(", ");
+            let list = [&*before; 9].join(", ");
             text.push_str(&format!("a{level}: &a{level} {{args: [{list}]}}\n"));
         }
         let deep = format!("a: {{args: {}}}", "[".repeat(100_000));
