@@ -97,9 +97,10 @@ fn quiet(http: &Http, lent: &Lent, now: SystemTime) -> Duration {
     const LONGEST: Duration = Duration::from_secs(5);
     let announces = http.queues().is_ok_and(|queues| queues.waiting().is_some());
     let longest = if announces { LONGEST } else { LOOK_AGAIN };
+    // One that has run out and was not put back is one of very many, or cannot be.
     let over = lent
         .next_over
-        .map(|over| over.duration_since(now).unwrap_or_default());
+        .map(|over| over.duration_since(now).unwrap_or(LOOK_AGAIN));
     let over = over.map(|over| over.max(Duration::from_millis(1)));
     http.upkeep()
         .quiet(now, over.unwrap_or(longest).min(longest))

@@ -79,16 +79,25 @@ impl Upkeep {
         // What is noted from now on is newer than the answer.
         self.known().next = None;
         let promotion = delayed.promote(&self.holder, now, AT_MOST).await?;
+        if !promotion.standby {
+            // We look only while somebody asks us, so nobody may have to wait for us to look again.
+            delayed.resign(&self.holder).await?;
+        }
         for error in promotion.troubles {
             tracing::warn!(%error, "a delayed job cannot be moved into its queue");
         }
         let mut known = self.known();
         known.looked = Some(monotonic);
         known.moves += u64::from(promotion.moved > 0);
-        known.next = earliest(known.next, promotion.next_due);
-        if promotion.moved >= AT_MOST {
-            known.next = Some(now);
-        }
+        let next = if promotion.moved >= AT_MOST {
+            Some(now)
+        } else {
+            // What is due and was not moved is for somebody else to move, and may stay for long.
+            let later = now.checked_add(LOOK_AGAIN).unwrap_or(now);
+            let next = promotion.next_due;
+            next.map(|next| if next > now { next } else { later })
+        };
+        known.next = earliest(known.next, next);
         Ok(())
     }
 
