@@ -1,5 +1,9 @@
 //! The `curl` sessions of `docs/http-interface.md`, run line by line against a listening server, on
 //! every backend.
+#![expect(
+    clippy::unwrap_used,
+    reason = "the steps of a test are functions of their own"
+)]
 
 use std::fmt::Write as _;
 use std::process::{Command, Stdio};

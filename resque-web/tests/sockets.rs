@@ -1,4 +1,8 @@
 //! The HTTP interface over real connections: whoever goes away in the middle loses nothing.
+#![expect(
+    clippy::unwrap_used,
+    reason = "the steps of a test are functions of their own"
+)]
 
 use std::net::SocketAddr;
 use std::sync::Arc;
