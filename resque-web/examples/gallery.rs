@@ -5,8 +5,8 @@ use std::error::Error;
 use std::time::{Duration, SystemTime};
 
 use resque_core::{
-    Backend, Client, Clock, Enqueue, FailureRecord, Payload, QueueList, QueueName, Settlement,
-    SystemClock, WorkerId,
+    Backend, Client, Clock, Enqueue, FailureRecord, Payload, QueueList, QueueName, Sample,
+    Schedule, Settlement, SystemClock, WorkerId,
 };
 use resque_memory::MemoryBackend;
 use resque_web::Dashboard;
@@ -50,6 +50,9 @@ async fn fill(client: &Client, backend: &Backend) -> Result<(), Box<dyn Error>> 
     client.stop_queue("exports").await?;
     work(backend, now).await?;
     hostile(backend).await?;
+    later(backend, now).await?;
+    recurring(client).await?;
+    history(client, now).await?;
     for n in 0..37_u64 {
         let exception = ["Timeout::Error", "ActiveRecord::RecordNotFound", "panic"][n as usize % 3];
         let error = "the upstream did not answer within 30 seconds";
@@ -77,6 +80,60 @@ fn job(queue: &str, n: usize) -> Payload {
         _ => format!(r#"{{"class":"Archive","args":[{n},"master"]}}"#),
     };
     Payload::new(text)
+}
+
+/// Jobs that wait for their time.
+async fn later(backend: &Backend, now: SystemTime) -> Result<(), Box<dyn Error>> {
+    let name = QueueName::new("mailers")?;
+    let due = |n: usize| now + Duration::from_secs(40 + (n * n * 97) as u64);
+    let jobs = (0..64).map(|n| Enqueue::at(name.clone(), job("mailers", n), due(n)));
+    let jobs: Vec<_> = jobs.collect();
+    backend.queues().push(&jobs).await?;
+    Ok(())
+}
+
+/// Recurring jobs, one of them switched off.
+async fn recurring(client: &Client) -> Result<(), Box<dyn Error>> {
+    let schedules = client.schedules()?;
+    let nightly = Schedule::raw("nightly-archive", "Archive", &(44, "master"))?
+        .queue("low")?
+        .cron("0 3 * * * Europe/Stockholm")?
+        .description("Packs what was finished yesterday");
+    let often = Schedule::raw("poll-prices", "Prices::Poll", &[("EUR", "USD")])?
+        .queue("critical")?
+        .every(Duration::from_secs(90))?;
+    let off = Schedule::raw("weekly-report", "Report", &["sales"])?
+        .queue("exports")?
+        .cron("30 6 * * 1")?
+        .enabled(false);
+    schedules.set_all(&[nightly, often, off]).await?;
+    Ok(())
+}
+
+/// What the last two days looked like: busy by day, quiet by night, and an hour of trouble.
+async fn history(client: &Client, now: SystemTime) -> Result<(), Box<dyn Error>> {
+    const MINUTES: u32 = 2 * 24 * 60;
+    let history = client.history()?;
+    let (mut processed, mut failed, mut failures) = (0, 0, 0);
+    for minute in 0..MINUTES {
+        let wave = (f64::from(minute) / 1_440.0 * std::f64::consts::TAU).sin() + 1.05;
+        let trouble = (MINUTES - 170..MINUTES - 110).contains(&minute);
+        let noise = f64::from(minute * 7_919 % 97) / 97.0;
+        let done = (wave * 900.0 * (0.6 + noise)) as i64;
+        processed += done;
+        let broken = if trouble { done / 5 } else { done / 400 };
+        failed += broken;
+        failures += broken.unsigned_abs();
+        let mut sample = Sample::new(processed, failed);
+        let depth = wave * 420.0 * noise + if trouble { 21_000.0 * noise } else { 0.0 };
+        sample.queued = Some(depth as u64);
+        sample.delayed = Some(64);
+        sample.failures = failures;
+        sample.latency_ms = Some((depth * 11.0) as u64);
+        let at = now - Duration::from_secs(60) * (MINUTES - minute);
+        history.record(at, &sample).await?;
+    }
+    Ok(())
 }
 
 /// What somebody puts in who means harm, and what somebody puts in by mistake.

@@ -33,6 +33,13 @@ impl FailedPage {
         self.view.order == Order::Oldest
     }
 
+    /// Whether a condition is set that is seldom needed.
+    fn is_particular(&self) -> bool {
+        let wanted = &self.view.wanted;
+        let seldom = [&wanted.since, &wanted.until, &wanted.retried];
+        self.is_oldest_first() || seldom.iter().any(|text| !text.is_empty())
+    }
+
     /// The same jobs in groups.
     fn groups(&self) -> String {
         address(&self.shell, "/failed/groups", &self.view.wanted)

@@ -8,10 +8,10 @@ use askama::filters::HtmlSafe;
 use super::moment::Span;
 
 /// The size of the drawing; pages stretch it to their width.
-const WIDTH: f64 = 720.0;
-const HEIGHT: f64 = 168.0;
+const WIDTH: f64 = 520.0;
+const HEIGHT: f64 = 170.0;
 /// What is left around it: for the numbers on its left, and the times below.
-const LEFT: f64 = 52.0;
+const LEFT: f64 = 40.0;
 const RIGHT: f64 = 4.0;
 const TOP: f64 = 8.0;
 const BOTTOM: f64 = 22.0;
