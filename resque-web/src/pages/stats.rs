@@ -66,7 +66,7 @@ impl StatsPage {
     fn each(&self) -> String {
         match self.view.minutes {
             1 => "a minute".to_owned(),
-            minutes if minutes % 60 == 0 => format!("{} hours", minutes / 60),
+            minutes if minutes.is_multiple_of(60) => format!("{} hours", minutes / 60),
             minutes => format!("{minutes} minutes"),
         }
     }

@@ -17,7 +17,11 @@ pub(crate) async fn fail(site: &Site, numbers: std::ops::Range<u64>) {
     let record = |n: u64| {
         let payload = Payload::from(format!(r#"{{"class":"Mail","args":[{n}]}}"#));
         let at = start - Duration::from_secs(100_000 - n);
-        let exception = if n % 10 == 0 { "Timeout" } else { "IOError" };
+        let exception = if n.is_multiple_of(10) {
+            "Timeout"
+        } else {
+            "IOError"
+        };
         FailureRecord::new(at, payload, exception, format!("number {n}"))
             .on("web1~abcde:7-0:*", "mail")
     };
