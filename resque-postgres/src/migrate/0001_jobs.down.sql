@@ -5,4 +5,5 @@ drop function resque.retry_failure, resque.promote, resque.edit, resque.unregist
     resque.queue_ids, resque.wake, resque.count_failures cascade;
 drop table resque.sleepers, resque.settings, resque.counters, resque.failure_counts, resque.failures,
     resque.delayed, resque.workers, resque.jobs, resque.queues;
+drop type resque.taken;
 drop sequence resque.back, resque.front, resque.numbers;

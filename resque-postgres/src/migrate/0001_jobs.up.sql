@@ -245,36 +245,44 @@ begin
     return v_length;
 end $$;
 
+-- What was taken out of queues: a place in each list for each job.
+create type resque.taken as (
+    queues integer[], names text[], places bigint[], payloads bytea[], since timestamptz[], numbers bigint[]
+);
+
 -- Takes the next jobs out of queues, strictly in the order of the list, at most `p_count`, and gives each a
 -- number of its own.
 --
 -- `p_from` says for each queue where its first job was when somebody last looked: dead rows before it are
 -- not walked over again. What may still be there, because its transaction ended late, is looked for when
 -- the rest is not enough.
-create function resque.take(
-    p_queues integer[], p_from bigint[], p_count integer,
-    out queue integer[], out pos bigint[], out payload bytea[], out since timestamptz[], out number bigint[]
-) language plpgsql as $$
+create function resque.take(p_queues integer[], p_from bigint[], p_count integer)
+returns resque.taken language plpgsql as $$
+declare
+    v_taken resque.taken;
 begin
+    -- Of many queues only those that hold something are looked into.
+    if cardinality(p_queues) > 32 then
+        with recursive filled as (
+            (select j.queue from resque.jobs j order by j.queue limit 1)
+            union all
+            select (select j.queue from resque.jobs j where j.queue > f.queue order by j.queue limit 1)
+            from filled f where f.queue is not null
+        )
+        select array_agg(q.id order by q.ord), array_agg(q.start order by q.ord) into p_queues, p_from
+        from unnest(p_queues, p_from) with ordinality q (id, start, ord)
+        where q.id in (select f.queue from filled f where f.queue is not null);
+    end if;
     with picked as materialized (
-        select r.id as queue, j.*
+        select r.id, r.name, j.*
         from (
-            select q.id, r.low, r.high
+            select k.id, k.name, r.low, r.high
             from unnest(p_queues, p_from) with ordinality q (id, start, ord)
+            join resque.queues k on k.id = q.id and not k.stopped
             cross join lateral (values
                 (1, 1, -9223372036854775808, 0), (1, 2, q.start, 9223372036854775807), (2, 1, 0, q.start)
             ) r (round, part, low, high)
             where r.low < r.high
-            and (select not k.stopped from resque.queues k where k.id = q.id)
-            and (cardinality(p_queues) <= 32 or q.id in (
-                with recursive filled as (
-                    (select j.queue from resque.jobs j order by j.queue limit 1)
-                    union all
-                    select (select j.queue from resque.jobs j where j.queue > f.queue
-                            order by j.queue limit 1)
-                    from filled f where f.queue is not null
-                )
-                select f.queue from filled f where f.queue is not null))
             order by r.round, q.ord, r.part
         ) r
         cross join lateral (
@@ -288,10 +296,11 @@ begin
     ), gone as (
         delete from resque.jobs where ctid = any (array(select p.place from picked p))
     )
-    select coalesce(array_agg(p.queue), '{}'), coalesce(array_agg(p.pos), '{}'),
+    select coalesce(array_agg(p.id), '{}'), coalesce(array_agg(p.name), '{}'), coalesce(array_agg(p.pos), '{}'),
         coalesce(array_agg(p.payload), '{}'), coalesce(array_agg(p.since), '{}'),
         coalesce(array_agg(nextval('resque.numbers')), '{}')
-    into queue, pos, payload, since, number from picked p;
+    into v_taken from picked p;
+    return v_taken;
 end $$;
 
 -- Whether there is a queue that was not there in the snapshot `p_seen`. (Numbers of transactions that lie
@@ -310,11 +319,15 @@ create function resque.pop(
     p_queues integer[], p_from bigint[], p_count integer, p_seen text,
     out outdated boolean, out queues integer[], out places bigint[], out payloads bytea[]
 ) language plpgsql as $$
+declare
+    v_taken resque.taken;
 begin
     outdated := resque.is_outdated(p_seen);
     if not outdated then
-        select t.queue, t.pos, t.payload into queues, places, payloads
-        from resque.take(p_queues, p_from, p_count) t;
+        v_taken := resque.take(p_queues, p_from, p_count);
+        queues := v_taken.queues;
+        places := v_taken.places;
+        payloads := v_taken.payloads;
     end if;
 end $$;
 
@@ -347,7 +360,7 @@ declare
     v_made boolean := false;
     v_free integer[];
     v_names text[];
-    v_since timestamptz[];
+    v_taken resque.taken;
 begin
     settled := '{}';
     -- Whoever touches several workers locks them in the order of their ids.
@@ -432,10 +445,12 @@ begin
         if v_free is not null and not paused then
             outdated := resque.is_outdated(p_seen);
             if not outdated then
-                select t.queue, t.pos, t.payload, t.since, t.number
-                into queues, places, payloads, v_since, numbers
-                from resque.take(p_queues, p_from, cardinality(v_free)) t;
-                slots := v_free[1 : cardinality(queues)];
+                v_taken := resque.take(p_queues, p_from, cardinality(v_free));
+                slots := v_free[1 : cardinality(v_taken.numbers)];
+                numbers := v_taken.numbers;
+                queues := v_taken.queues;
+                places := v_taken.places;
+                payloads := v_taken.payloads;
             end if;
         end if;
     end if;
@@ -452,17 +467,16 @@ begin
         total_processed = w.total_processed + coalesce(c.processed, 0),
         total_failed = w.total_failed + coalesce(c.failed, 0)
     from (
-        select slot, s.processed, s.failed, g.number, k.name as queue, g.payload, g.waited_since
+        select slot, s.processed, s.failed, g.number, g.queue, g.payload, g.waited_since
         from (
             select p_done[o.ord] as slot, p_processed[o.ord] as processed, p_failed[o.ord] as failed
             from unnest(settled) o (ord)
         ) s
         full join (
             select g.slot, g.number, g.queue, g.payload, g.waited_since
-            from unnest(slots, numbers, queues, payloads, v_since)
+            from unnest(slots, v_taken.numbers, v_taken.names, v_taken.payloads, v_taken.since)
                 g (slot, number, queue, payload, waited_since)
         ) g using (slot)
-        left join resque.queues k on k.id = g.queue
     ) c
     where w.ctid = v_rows[c.slot];
 
@@ -486,41 +500,38 @@ create function resque.reserve(
     out numbers bigint[], out queues integer[], out places bigint[], out payloads bytea[]
 ) language plpgsql as $$
 declare
-    v_since timestamptz[];
+    v_taken resque.taken;
+    v_count integer;
 begin
-    select s.paused, not resque.is_outdated(p_seen) and cardinality(p_slots) = (
+    select s.paused, cardinality(p_slots) = (
         select count(*) from resque.workers w where w.id = any (p_slots) and w.number is null)
     into paused, ready from resque.settings s where s.only_row;
+    ready := ready and not resque.is_outdated(p_seen);
     if paused or not ready then
         return;
     end if;
-    select t.queue, t.pos, t.payload, t.since, t.number into queues, places, payloads, v_since, numbers
-    from resque.take(p_queues, p_from, cardinality(p_slots)) t;
-    if cardinality(numbers) = 0 then
+    v_taken := resque.take(p_queues, p_from, cardinality(p_slots));
+    if v_taken.numbers = '{}' then
         return;
     end if;
-    with locked as materialized (
+    numbers := v_taken.numbers;
+    queues := v_taken.queues;
+    places := v_taken.places;
+    payloads := v_taken.payloads;
+    update resque.workers w set
+        number = g.number, queue = g.queue, payload = g.payload, since = p_now,
+        waited_since = g.waited_since,
+        heartbeat = case when w.started is null then p_now else w.heartbeat end,
+        mark = case when w.started is null then g.number else w.mark end
+    from (
         -- Whoever touches several workers locks them in the order of their ids.
-        select w.ctid as place, w.number, s.ord
-        from unnest(p_slots[1 : cardinality(numbers)]) with ordinality s (id, ord)
-        join resque.workers w on w.id = s.id
-        order by w.id
-        for no key update of w
-    ), given as (
-        update resque.workers w set
-            number = g.number, queue = k.name, payload = g.payload, since = p_now,
-            waited_since = g.waited_since,
-            heartbeat = case when w.started is null then p_now else w.heartbeat end,
-            mark = case when w.started is null then g.number else w.mark end
-        from unnest(numbers, queues, payloads, v_since) with ordinality
-            g (number, queue, payload, waited_since, ord)
-        join locked l on l.ord = g.ord
-        join resque.queues k on k.id = g.queue
-        where w.ctid = l.place and l.number is null
-        returning w.id
-    )
-    select count(*) = cardinality(numbers) into ready from given;
-    if not ready then
+        select g.* from unnest(p_slots[1 : cardinality(numbers)], numbers, v_taken.names, payloads,
+            v_taken.since) g (id, number, queue, payload, waited_since)
+        order by g.id collate "C"
+    ) g
+    where w.id = g.id and w.number is null;
+    get diagnostics v_count = row_count;
+    if v_count < cardinality(numbers) then
         raise exception 'a worker got another job, or left, in the same moment'
         using errcode = 'serialization_failure';
     end if;

@@ -101,7 +101,7 @@ create function resque.lend(
     out payloads bytea[], out ids bigint[], out attempts integer[], out next_over timestamptz
 ) language plpgsql as $$
 declare
-    v_since timestamptz[];
+    v_taken resque.taken;
 begin
     perform resque.put_back(p_now, 1000);
     select s.paused into paused from resque.settings s where s.only_row;
@@ -109,17 +109,18 @@ begin
     if not paused and p_count > 0 then
         outdated := resque.is_outdated(p_seen);
         if not outdated then
-            select t.queue, t.pos, t.payload, t.since into queues, places, payloads, v_since
-            from resque.take(p_queues, p_from, p_count) t;
+            v_taken := resque.take(p_queues, p_from, p_count);
+            queues := v_taken.queues;
+            places := v_taken.places;
+            payloads := v_taken.payloads;
         end if;
     end if;
     if cardinality(queues) > 0 then
         if exists (select from resque.losses) then
             attempts := array(
                 select coalesce(l.times, 0) + 1
-                from unnest(queues, payloads) with ordinality j (queue, payload, ord)
-                join resque.queues k on k.id = j.queue
-                left join resque.losses l on l.job = resque.job_digest(k.name, j.payload)
+                from unnest(v_taken.names, payloads) with ordinality j (queue, payload, ord)
+                left join resque.losses l on l.job = resque.job_digest(j.queue, j.payload)
                     and l.last > p_now - interval '24 hours'
                 order by j.ord);
         else
@@ -127,10 +128,9 @@ begin
         end if;
         with lent as (
             insert into resque.loans (until, queue, payload, since, waited_since, attempt, holder)
-            select p_until, k.name, j.payload, p_now, j.since, j.attempt, p_holder
-            from unnest(queues, payloads, v_since, attempts) with ordinality
+            select p_until, j.queue, j.payload, p_now, j.since, j.attempt, p_holder
+            from unnest(v_taken.names, payloads, v_taken.since, attempts) with ordinality
                 j (queue, payload, since, attempt, ord)
-            join resque.queues k on k.id = j.queue
             order by j.ord
             returning id
         )
