@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use futures::FutureExt;
 use tokio::sync::mpsc;
@@ -18,14 +18,13 @@ use tracing::Instrument;
 use super::apart::{overdue, said_when_asked};
 use super::core::{Core, Demand};
 use super::crew::Crew;
+use super::job_log::log_end;
 use super::running::Running;
 use super::settings::OnTerm;
 use super::{Ending, Event};
 use crate::wire::extra::Extras;
-use crate::wire::time::TimeFormat;
 use crate::{
-    Decision, FailureRecord, JobContext, JobFailure, Outcome, Performed, Performer, Settlement,
-    WorkerHooks,
+    FailureRecord, JobContext, JobFailure, Outcome, Performed, Performer, Settlement, WorkerHooks,
 };
 
 /// A job that runs no more, on its way back to its pool.
@@ -258,36 +257,6 @@ pub(super) async fn perform(legacy: Legacy, running: Arc<Running>) -> Option<Leg
         executor,
         context: Some(ctx),
     })
-}
-
-/// Logs how a job ended, for whoever follows a worker by its log.
-fn log_end(end: Option<&Performed>) {
-    match end {
-        None => tracing::info!("released"),
-        Some(Performed::Done) => tracing::info!("done"),
-        Some(Performed::Skipped) => tracing::info!("skipped"),
-        Some(Performed::Failed(failure)) => {
-            let JobFailure {
-                exception, error, ..
-            } = failure;
-            match failure.decision {
-                Some(Decision::RetryAt(at)) => {
-                    tracing::info!(exception, error, at = %text(at), "failed, is tried again");
-                }
-                Some(Decision::SnoozeUntil(until)) => {
-                    tracing::info!(exception, error, until = %text(until), "snoozed");
-                }
-                Some(Decision::Discard) => tracing::info!(exception, error, "discarded"),
-                _ => tracing::info!(exception, error, "failed"),
-            }
-        }
-    }
-}
-
-fn text(time: SystemTime) -> String {
-    let mut text = Vec::new();
-    TimeFormat::RunAt.write(&mut text, time);
-    String::from_utf8_lossy(&text).into_owned()
 }
 
 fn ending(performed: &Performed) -> Ending {

@@ -16,6 +16,7 @@ mod heartbeat;
 mod identity;
 mod isolation;
 mod janitor;
+mod job_log;
 mod leaving;
 mod lent;
 mod lifecycle;

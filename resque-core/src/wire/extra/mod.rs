@@ -126,7 +126,9 @@ impl Extras {
                 b"error" => extras.last_error = plain(value),
                 b"releases" => extras.releases = plain(value).unwrap_or_default(),
                 b"deaths" => extras.deaths = value.elements().filter_map(plain).collect(),
-                b"traceparent" => extras.traceparent = plain(value).filter(is_short),
+                b"traceparent" => {
+                    extras.traceparent = plain(value).filter(|text: &String| is_short(text))
+                }
                 b"enqueued_at" => extras.enqueued_at = plain(value).and_then(millis::to_time),
                 b"ended" => extras.ended = plain(value).unwrap_or_default(),
                 _ => {
@@ -239,7 +241,7 @@ fn plain<T: serde::de::DeserializeOwned>(value: Value<'_>) -> Option<T> {
 }
 
 /// Whether a traceparent may be one: those of today have 55 bytes.
-fn is_short(traceparent: &String) -> bool {
+fn is_short(traceparent: &str) -> bool {
     traceparent.len() <= LONGEST_EXCEPTION
 }
 

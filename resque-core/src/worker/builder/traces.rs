@@ -8,7 +8,9 @@ use crate::{JobContext, Stamp};
 
 /// Somebody who wants to see the span of each job.
 #[derive(Clone)]
-pub(crate) struct SpanHook(Arc<dyn Fn(&tracing::Span, &JobContext) + Send + Sync>);
+pub(crate) struct SpanHook(Arc<Show>);
+
+type Show = dyn Fn(&tracing::Span, &JobContext) + Send + Sync;
 
 impl SpanHook {
     pub(crate) fn show(&self, span: &tracing::Span, ctx: &JobContext) {
