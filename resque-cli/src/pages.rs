@@ -36,7 +36,7 @@ fn shell_lines(page: &str) -> Vec<String> {
         if let Some(info) = line.trim_start().strip_prefix("```") {
             within = within
                 .is_none()
-                .then(|| matches!(info, "sh" | "console" | "bash"));
+                .then_some(matches!(info, "sh" | "console" | "bash"));
         } else if within == Some(true) {
             begun.push_str(line.trim_end_matches('\\'));
             if !line.ends_with('\\') {
