@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use resque_core::worker::WorkerEnv;
 use resque_core::{
-    Backend, Client, Enqueue, Error, FailureQuery, JobError, NewJob, Page, QueueList, Worker,
+    Backend, Client, Enqueue, Error, FailureQuery, JobError, LoanRequest, LoanSettlement, NewJob,
+    Page, QueueList, Settled, Worker,
 };
 use resque_postgres::{Config, Outbox, PostgresBackend};
 use sqlx::postgres::{PgConnection, PgDatabaseError};
@@ -259,6 +260,15 @@ async fn a_worker_works_and_changes_no_table() {
     assert_eq!(promoted.unwrap().moved, 1);
     queues.control().unwrap().set_paused(true).await.unwrap();
     queues.control().unwrap().set_paused(false).await.unwrap();
+    let loans = queues.loans().unwrap();
+    let until = due + Duration::from_secs(1);
+    let request = LoanRequest::new(&q, 1, until);
+    assert_eq!(loans.lend(&request, due).await.unwrap().loans.len(), 1);
+    assert_eq!(loans.put_back(9, until).await.unwrap().jobs, 1);
+    let mut lent = loans.lend(&request, due).await.unwrap();
+    let done = LoanSettlement::done(lent.loans.remove(0).receipt);
+    let settled = loans.settle(&[done], due).await.unwrap();
+    assert!(matches!(settled[..], [Settled::Applied]), "{settled:?}");
     queues.clear().await.unwrap();
     failures.clear(None).await.unwrap();
     role.is_refused(OF_THE_OWNER).await;
@@ -286,7 +296,21 @@ async fn a_dashboard_looks_and_changes_nothing() {
     let delayed = queues.delayed().unwrap();
     assert!(delayed.list(None, 9).await.unwrap().jobs.is_empty());
     queues.control().unwrap().paused().await.unwrap();
+    // It sees what is over and was not put back, and puts nothing back.
+    role.world.push("lent", &["l"]).await;
+    let (lent, now) = ("lent".parse().unwrap(), role.world.now);
+    let request = LoanRequest::new(&lent, 1, now + Duration::from_secs(1));
+    let owner = role.world.backend.queues().loans().unwrap();
+    assert_eq!(owner.lend(&request, now).await.unwrap().loans.len(), 1);
+    let loans = queues.loans().unwrap();
+    let later = now + Duration::from_secs(2);
+    assert_eq!(loans.list(None, 9, later).await.unwrap().loans.len(), 1);
+    assert_eq!(loans.count().await.unwrap(), 1);
+    let account = queues.http_workers().unwrap();
+    assert!(account.workers(None).await.unwrap().is_empty());
 
+    forbidden(loans.put_back(9, later)).await;
+    forbidden(loans.lend(&request, now)).await;
     forbidden(queues.push(&[job("q", "b")])).await;
     forbidden(queues.pop(&"q".parse().unwrap(), 1)).await;
     forbidden(queues.delete_queue(&name("q"))).await;
