@@ -4,6 +4,9 @@
   const root = document.documentElement;
   const base = document.body.dataset.base;
   root.classList.add("js");
+  // On a phone the navigation is longer than the screen.
+  const current = document.querySelector(".tabs [aria-current]");
+  if (current) current.scrollIntoView({ block: "nearest", inline: "center" });
 
   // Times go on between two readings of the store.
   const units = [[86400, "d", 3600, "h"], [3600, "h", 60, "m"], [60, "m", 1, "s"]];
