@@ -141,8 +141,8 @@ impl Tab {
 
     /// Clicks the first element that fits.
     pub(crate) fn click(&self, selector: &str) {
-        let clicked = wait(self.find(selector).click());
-        clicked.unwrap_or_else(|error| panic!("click on {selector}: {error}"));
+        let clicked = (0..10).find(|_| still(wait(self.find(selector).click())).is_some());
+        assert!(clicked.is_some(), "{selector} never stands still");
     }
 
     /// Clicks the first button or summary within `place` that says `label`.
@@ -198,7 +198,8 @@ impl Tab {
 
     /// The visible text of an element.
     pub(crate) fn text(&self, selector: &str) -> String {
-        wait(self.find(selector).text()).unwrap()
+        let text = (0..10).find_map(|_| still(wait(self.find(selector).text())));
+        text.unwrap_or_else(|| panic!("{selector} never stands still"))
     }
 
     /// The address of the page.
