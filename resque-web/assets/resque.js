@@ -135,6 +135,10 @@
   const auto = document.querySelector("form[data-auto]");
   if (auto) auto.requestSubmit();
 
+  // On a phone the lit entry may be out of sight.
+  const lit = document.querySelector(".tabs [aria-current]");
+  if (lit) lit.scrollIntoView({ block: "nearest", inline: "center" });
+
   // All boxes of a list at once.
   document.addEventListener("change", (event) => {
     const all = event.target;

@@ -53,7 +53,7 @@ async fn fill(client: &Client, backend: &Backend) -> Result<(), Box<dyn Error>> 
     later(backend, now).await?;
     recurring(client).await?;
     history(client, now).await?;
-    for n in 0..37_u64 {
+    for n in (0..37_u64).rev() {
         let exception = ["Timeout::Error", "ActiveRecord::RecordNotFound", "panic"][n as usize % 3];
         let error = "the upstream did not answer within 30 seconds";
         let failed_at = now - Duration::from_secs(n * n * 61);
