@@ -1,4 +1,4 @@
-//! Numbers about a running worker, for any recorder of the crate [`metrics`](::metrics).
+//! Numbers about a running worker, for any recorder of the crate [`metrics`](https://docs.rs/metrics).
 //!
 //! [`WorkerBuilder::metrics`](super::WorkerBuilder::metrics) switches them on. A worker without
 //! them looks once per job whether they are on, and does nothing else for them.
