@@ -3,6 +3,8 @@
 //!
 //! Without Chromium and its driver these tests fail and say what to install.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
 mod harness;
 /// All tests are in here, so that `--skip in_chromium` leaves them out.
 mod in_chromium;
