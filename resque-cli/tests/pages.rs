@@ -34,6 +34,8 @@ fn flags(help: &str) -> BTreeSet<String> {
     let words = words.flat_map(|line| line.split_whitespace().take(2));
     let flags = words.filter(|word| word.starts_with("--") && word.len() > 2);
     flags
+        // `--flag[=<VALUE>]` is one whose value may be left out.
+        .map(|flag| flag.split('[').next().unwrap_or(flag))
         .map(|flag| flag.trim_end_matches([',', '.']).to_owned())
         .collect()
 }
