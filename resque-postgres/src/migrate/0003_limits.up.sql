@@ -205,6 +205,13 @@ begin
         -- One may have been forgotten in between.
         exit when v_locked = v_count;
     end loop;
+    -- And so for those that are freed, which pushes lock in their order.
+    if array_remove(p_frees, null) <> '{}' then
+        perform from resque.leases l
+        join unnest(p_frees, p_freed_holders) f (name, holder)
+            on f.name = l.name and f.holder = l.holder
+        order by l.name, l.holder for update of l;
+    end if;
     for c in 1 .. cardinality(p_jobs) loop
         v_last := v_next + p_needs[c] - 1;
         v_wait := null;
