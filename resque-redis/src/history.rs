@@ -67,7 +67,8 @@ impl StatsHistory for Store {
 /// The number of the first minute that does not begin before `time`.
 fn first_from(time: SystemTime) -> u64 {
     let since = since_1970(time);
-    since.as_secs().div_ceil(60) + u64::from(since.as_secs() % 60 == 0 && since.subsec_nanos() > 0)
+    since.as_secs().div_ceil(60)
+        + u64::from(since.as_secs().is_multiple_of(60) && since.subsec_nanos() > 0)
 }
 
 fn since_1970(time: SystemTime) -> Duration {

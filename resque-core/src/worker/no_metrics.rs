@@ -6,7 +6,7 @@ use super::{Event, Health};
 use crate::{Exchange, JobContext, Performed};
 
 /// Counts nothing.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Meters;
 
 /// Counts nothing of a job.
