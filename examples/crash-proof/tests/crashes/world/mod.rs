@@ -111,11 +111,12 @@ impl World {
     }
 
     /// All keys of the namespace, but for the lock of whoever promotes delayed jobs, which outlives
-    /// a killed worker for some seconds.
+    /// a killed worker for some seconds, and for the history, which begins after a minute.
     pub(crate) fn keys(&self) -> Vec<String> {
         let read = |client: resque::Client| async move { client.keys().await };
         let mut keys = self.client.run(read).unwrap();
-        keys.retain(|key| !key.ends_with("resque_scheduler_master_lock"));
+        let passing = ["resque_scheduler_master_lock", "rs:history"];
+        keys.retain(|key| !passing.iter().any(|end| key.ends_with(end)));
         keys.sort();
         keys
     }
