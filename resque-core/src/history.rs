@@ -106,7 +106,9 @@ impl Sample {
     /// read.
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        serde_json::from_slice(bytes).ok()
+        // A list would be taken for the fields in their order.
+        let is_object = bytes.trim_ascii_start().first() == Some(&b'{');
+        is_object.then(|| serde_json::from_slice(bytes).ok())?
     }
 }
 

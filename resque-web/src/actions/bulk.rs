@@ -88,10 +88,10 @@ fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
 
 /// Takes the next part.
 pub(crate) async fn bulk_part(app: &App, bulk: &Bulk) -> Result<Progress, Fault> {
-    let before = match time("before", &bulk.before)? {
+    let before = whole_second(match time("before", &bulk.before)? {
         Some(before) => before,
         None => app.client().store_time().await?,
-    };
+    });
     let mut filter = bulk.wanted.filter()?;
     filter.until = Some(filter.until.map_or(before, |until| until.min(before)));
     let mut query = FailureQuery::new(filter)
@@ -131,6 +131,14 @@ pub(crate) async fn bulk_part(app: &App, bulk: &Bulk) -> Result<Progress, Fault>
         part,
         before: before.into(),
         next,
+    })
+}
+
+/// Resque's format keeps no parts of a second: what comes in the second of `before` comes after it.
+fn whole_second(time: SystemTime) -> SystemTime {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH);
+    since.map_or(time, |since| {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(since.as_secs())
     })
 }
 

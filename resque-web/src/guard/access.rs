@@ -180,9 +180,10 @@ impl Access {
 
 /// This machine, and not a proxy on it that speaks for somebody else.
 fn local(headers: &HeaderMap, peer: Option<IpAddr>) -> Decision {
-    let is_passed_on = ["forwarded", "x-forwarded-for", "x-real-ip"]
-        .iter()
-        .any(|name| headers.contains_key(*name));
+    let is_passed_on = headers.keys().any(|name| {
+        let name = name.as_str();
+        ["forwarded", "via", "x-real-ip"].contains(&name) || name.starts_with("x-forwarded-")
+    });
     let is_here = peer.is_some_and(|peer| peer.to_canonical().is_loopback());
     if is_here && !is_passed_on {
         Decision::Admitted(Visitor::new("", Role::Operator))

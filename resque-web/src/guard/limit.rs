@@ -1,5 +1,6 @@
 //! Wrong passwords, counted by address.
 
+use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Mutex, PoisonError};
@@ -23,6 +24,9 @@ pub(super) struct Logins {
     place: RandomState,
     /// The time at which each has all its logins back.
     full_at: Mutex<Vec<Duration>>,
+    /// Logins that were right, each by a number that only this process can reckon: whoever has the
+    /// right one does not wait for others of the same address that have not.
+    right: Mutex<HashSet<u64>>,
 }
 
 impl Logins {
@@ -31,6 +35,7 @@ impl Logins {
             clock,
             place: RandomState::new(),
             full_at: Mutex::new(vec![Duration::ZERO; COUNTERS]),
+            right: Mutex::default(),
         }
     }
 
@@ -49,6 +54,25 @@ impl Logins {
         let mut full_at = self.lock();
         let most = now + EVERY * AT_ONCE;
         full_at[index] = (full_at[index].max(now) + EVERY).min(most);
+    }
+
+    /// Remembers a login that was right.
+    pub(super) fn right(&self, address: Option<IpAddr>, login: &[u8]) {
+        let mut right = self.right.lock().unwrap_or_else(PoisonError::into_inner);
+        if right.len() >= COUNTERS {
+            right.clear();
+        }
+        right.insert(self.number(address, login));
+    }
+
+    /// Whether this login was right lately.
+    pub(super) fn was_right(&self, address: Option<IpAddr>, login: &[u8]) -> bool {
+        let right = self.right.lock().unwrap_or_else(PoisonError::into_inner);
+        right.contains(&self.number(address, login))
+    }
+
+    fn number(&self, address: Option<IpAddr>, login: &[u8]) -> u64 {
+        self.place.hash_one((address.map(network), login))
     }
 
     fn index(&self, address: Option<IpAddr>) -> usize {
@@ -101,6 +125,21 @@ mod tests {
             assert_eq!(logins.wait(address), None);
             logins.wrong(address);
         }
+    }
+
+    #[test]
+    fn who_was_right_is_known_from_the_same_address() {
+        let logins = Logins::new(Arc::new(ManualClock::new()));
+        let address = Some("192.0.2.1".parse().unwrap());
+        assert!(!logins.was_right(address, b"Bearer good"));
+        logins.right(address, b"Bearer good");
+        assert!(logins.was_right(address, b"Bearer good"));
+        assert!(!logins.was_right(address, b"Bearer guess"));
+        assert!(!logins.was_right(None, b"Bearer good"));
+        for number in 0..COUNTERS {
+            logins.right(address, number.to_string().as_bytes());
+        }
+        assert!(!logins.was_right(address, b"Bearer good"), "no bound");
     }
 
     #[test]

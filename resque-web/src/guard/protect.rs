@@ -4,7 +4,9 @@ use std::net::{IpAddr, SocketAddr};
 
 use axum::body::{Body, to_bytes};
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::header::{CONTENT_TYPE, HOST, RETRY_AFTER, SET_COOKIE, WWW_AUTHENTICATE};
+use axum::http::header::{
+    AUTHORIZATION, CONTENT_TYPE, HOST, RETRY_AFTER, SET_COOKIE, WWW_AUTHENTICATE,
+};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
@@ -44,7 +46,7 @@ async fn check(
         let message = "this address does not go by that host name; whoever runs it can allow it\n";
         return refuse(StatusCode::MISDIRECTED_REQUEST, message);
     }
-    if origin::is_foreign(protection.kind, &parts.method, &parts.headers) {
+    if origin::is_foreign(protection.kind, &parts.method, host(parts), &parts.headers) {
         return refuse(
             StatusCode::FORBIDDEN,
             "a page of another site may not ask for this\n",
@@ -87,10 +89,11 @@ fn peer(parts: &Parts) -> Option<IpAddr> {
 async fn admit(guard: &Guard, parts: &Parts) -> Result<Visitor, Refused> {
     let peer = peer(parts);
     let logins = &guard.inner.logins;
-    let has_login = parts
-        .headers
-        .contains_key(axum::http::header::AUTHORIZATION);
-    if has_login && let Some(wait) = logins.wait(peer) {
+    let login = parts.headers.get(AUTHORIZATION).map(HeaderValue::as_bytes);
+    if let Some(login) = login
+        && !logins.was_right(peer, login)
+        && let Some(wait) = logins.wait(peer)
+    {
         let seconds = wait.as_secs() + 1;
         let message = "too many wrong logins from your address; try again later\n";
         let retry = [(RETRY_AFTER, seconds.to_string())];
@@ -98,7 +101,12 @@ async fn admit(guard: &Guard, parts: &Parts) -> Result<Visitor, Refused> {
         return Err(Box::new(refusal.into_response()));
     }
     match guard.inner.protection.access.decide(parts, peer).await {
-        Decision::Admitted(visitor) => Ok(visitor),
+        Decision::Admitted(visitor) => {
+            if let Some(login) = login {
+                logins.right(peer, login);
+            }
+            Ok(visitor)
+        }
         Decision::Unknown { asks_people } => Err(unauthorized(asks_people)),
         Decision::Wrong { asks_people } => {
             logins.wrong(peer);

@@ -20,6 +20,8 @@ use super::{answer, uniq};
 
 /// How many leases are settled with one request.
 const MOST: usize = 1_000;
+/// How long the texts of errors are at most, which each record has for itself.
+const MOST_TEXT: usize = 8 * 1024 * 1024;
 
 /// Which leases, and what is said about them.
 #[derive(Debug, Default, Deserialize)]
@@ -89,6 +91,13 @@ pub(super) async fn fail(State(http): State<Http>, body: Body) -> Answer {
     let error = error.unwrap_or_else(|| "the worker said no more".to_owned());
     let backtrace = said.backtrace.clone();
     let named = said.named()?;
+    let text = exception.len() + error.len() + backtrace.iter().map(String::len).sum::<usize>();
+    if text.saturating_mul(named.receipts.len()) > MOST_TEXT {
+        return Err(Problem::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "the error is too long for so many leases; name fewer of them, or shorten it",
+        ));
+    }
     let failed = |loan: &Loan| {
         let worker = loan.holder.as_ref().map_or("", |holder| holder.as_str());
         FailureRecord::new(now, loan.payload.clone(), &*exception, &*error)
@@ -102,15 +111,18 @@ pub(super) async fn fail(State(http): State<Http>, body: Body) -> Answer {
     let mut settlements = Vec::with_capacity(named.receipts.len());
     for receipt in &named.receipts {
         let loan = loans.iter().find(|loan| loan.receipt == receipt.loan);
-        let outcome = match (again, loan) {
-            (Some(at), _) => Outcome::Defer(at),
-            (None, Some(loan)) => Outcome::Failed(Box::new(failed(loan))),
-            // It is over, and the store will say so.
-            (None, None) => Outcome::Discard,
+        let (outcome, tally) = match (again, loan) {
+            (Some(at), _) => (Outcome::Defer(at), Tally::ProcessedAndFailed),
+            (None, Some(loan)) => {
+                let record = Box::new(failed(loan));
+                (Outcome::Failed(record), Tally::ProcessedAndFailed)
+            }
+            // It is over, and the store will say so. Should it not be, the job goes back.
+            (None, None) => (Outcome::Release, Tally::Nothing),
         };
         let changes = lock_of_failed(receipt, again);
         let loan = receipt.loan.clone();
-        let settlement = LoanSettlement::new(loan, outcome, Tally::ProcessedAndFailed);
+        let settlement = LoanSettlement::new(loan, outcome, tally);
         settlements.push(settlement.with_leases(changes));
     }
     if let Some(at) = again {

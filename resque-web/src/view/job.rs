@@ -56,10 +56,11 @@ impl JobView {
                 // Only the beginning becomes text, however large it is.
                 let beginning = &bytes[..bytes.len().min(MOST_TEXT)];
                 let clipped = beginning.len() < bytes.len();
+                let text = String::from_utf8_lossy(beginning);
                 Self {
                     class: None,
                     args: None,
-                    text: String::from_utf8_lossy(beginning).into_owned(),
+                    text: redaction.apply(&text).into_owned(),
                     clipped,
                     bytes: bytes.len() as u64,
                     flaw: Some(flaw.to_string()),
@@ -87,6 +88,16 @@ mod tests {
         );
         assert_eq!(job.class.as_deref(), Some("Pay"));
         assert!(!job.clipped && job.flaw.is_none());
+    }
+
+    #[test]
+    fn what_is_no_job_of_ours_is_hidden_too() {
+        let job = view(r#"{"password":"hunter2","n":1}"#);
+        assert_eq!(job.text, r#"{"password":"[redacted]","n":1}"#);
+        let cut = view(r#"{"password":"hunter2","n":"#);
+        assert!(!cut.text.contains("hunter2"), "{}", cut.text);
+        let long = format!(r#"{{"password":"{}"}}"#, "hunter2".repeat(1000));
+        assert!(!view(&long).text.contains("hunter2"));
     }
 
     #[test]

@@ -57,8 +57,8 @@ impl Redaction {
         self.names.iter().any(|name| key.contains(name.as_str()))
     }
 
-    /// The same JSON without the values that are hidden; everything else to the byte. `json` must
-    /// be valid.
+    /// The same JSON without the values that are hidden; everything else to the byte. `json` may be
+    /// cut off.
     pub(crate) fn apply<'a>(&self, json: &'a str) -> Cow<'a, str> {
         let mut out = String::new();
         let mut kept = 0;
@@ -100,7 +100,7 @@ fn plain(name: &str) -> String {
     letters.flat_map(char::to_lowercase).collect()
 }
 
-/// The tokens of a JSON text, which must be valid. Depth does not matter.
+/// The tokens of a JSON text, or of the beginning of one. Depth does not matter.
 struct Tokens<'a> {
     json: &'a str,
     at: usize,
@@ -130,8 +130,11 @@ impl<'a> Tokens<'a> {
     fn skip_value(&mut self) -> Option<(usize, usize)> {
         let (start, first) = self.next_token()?;
         let mut depth = usize::from(matches!(first, "{" | "["));
-        while depth > 0 {
-            match self.next_token()?.1 {
+        // One that is cut off goes to the end.
+        while depth > 0
+            && let Some((_, token)) = self.next_token()
+        {
+            match token {
                 "{" | "[" => depth += 1,
                 "}" | "]" => depth -= 1,
                 _ => {}

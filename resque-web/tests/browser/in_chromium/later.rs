@@ -32,7 +32,7 @@ fn delayed_jobs_obey(tab: &Tab, site: &Site) {
 
     tab.click("tbody tr:nth-child(1) input[name=id]");
     tab.write("input[name=to]", "2040-01-02 03:04");
-    tab.press("#chosen", "Move chosen");
+    tab.press("#chosen", "Move chosen to");
     let last = delayed(site).pop().unwrap();
     assert_eq!(last.due, UNIX_EPOCH + Duration::from_secs(2_209_086_240));
 
