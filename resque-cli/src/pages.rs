@@ -13,6 +13,7 @@ use crate::app::Cli;
 
 const UNIT: &str = include_str!("../../docs/deploy/shop-jobs.service");
 const PODS: &str = include_str!("../../docs/deploy/shop-jobs.yaml");
+const MIGRATION: &str = include_str!("../../docs/deploy/shop-jobs-migrate.yaml");
 const ALERTS: &str = include_str!("../../docs/deploy/alerts.yaml");
 
 /// Every page of the repository, by its path.
@@ -201,8 +202,10 @@ fn the_pods_start_what_there_is_and_get_the_time_they_need() {
         .iter()
         .map(|one| one["kind"].as_str().unwrap())
         .collect();
-    assert_eq!(kinds, ["Deployment", "HorizontalPodAutoscaler", "Job"]);
-    for one in [&documents[0], &documents[2]] {
+    assert_eq!(kinds, ["Deployment", "HorizontalPodAutoscaler"]);
+    let migration: Value = serde_saphyr::from_str(MIGRATION).unwrap();
+    assert_eq!(migration["kind"], "Job");
+    for one in [&documents[0], &migration] {
         let container = &one["spec"]["template"]["spec"]["containers"][0];
         let words = [&container["command"], &container["args"]];
         let words = words.iter().flat_map(|words| words.as_array().unwrap());

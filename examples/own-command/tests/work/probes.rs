@@ -258,6 +258,48 @@ fn systemd_hears_of_several_processes_from_the_one_it_knows() {
 }
 
 #[test]
+fn systemd_hears_of_no_end_when_one_of_several_leaves() {
+    let (shop, manager) = (Shop::open("leaves"), Manager::new());
+    let path = manager.path();
+    let told = [("NOTIFY_SOCKET", &*path), ("WATCHDOG_USEC", "3000000")];
+    let work = shop.work_with(&["-q", "*", "-c", "1", "--processes", "2"], &told);
+    manager.wait_for("READY=1");
+    let before = shop.wait_for_workers(2);
+    // Busy, so that it takes a while to leave.
+    shop.json(&["enqueue", "Delivery", "600", "-q", "deliveries"]);
+    let busy = busy(&shop);
+    signal(busy, "QUIT");
+    manager.forget();
+    let heard = poll_until(PATIENCE, || {
+        manager.listen();
+        let heard = manager.heard.borrow();
+        heard.contains("finishing").then(|| heard.clone())
+    });
+    signal(busy, "TERM");
+    let after = poll_until(PATIENCE, || {
+        let now = shop.wait_for_workers(2);
+        now.iter().any(|pid| !before.contains(pid)).then_some(())
+    });
+    assert!(after.is_some(), "nobody takes its place");
+    assert!(!heard.unwrap().contains("STOPPING=1"));
+    assert!(!manager.heard.borrow().contains("STOPPING=1"));
+    work.signal("TERM").unwrap();
+}
+
+/// The process that has a job.
+fn busy(shop: &Shop) -> u32 {
+    shop.wait_for(&["workers"], |listing| {
+        let workers = listing["workers"].as_array()?;
+        let busy: Vec<_> = workers
+            .iter()
+            .filter(|worker| worker["state"] == "working")
+            .cloned()
+            .collect();
+        pids(&busy).first().copied()
+    })
+}
+
+#[test]
 fn an_address_that_is_taken_is_told_at_once() {
     let shop = Shop::open("taken");
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -132,13 +132,15 @@ impl Keeper {
             first = false;
             let why = match ended {
                 Ok(status) if status.success() && self.leaves_when_idle => return Ok(()),
-                Ok(status) if status.success() => {
+                Ok(status) if status.success() && lived >= DONE_WELL => {
                     tracing::info!(
                         process = self.number,
                         "a worker process left; another one starts"
                     );
                     continue;
                 }
+                // A job that calls `exit(0)` takes with it what ran beside it, each time.
+                Ok(status) if status.success() => "it left soon after its start".to_owned(),
                 Ok(status) => format!("it died: {status}"),
                 Err(failure) => chain(&failure),
             };

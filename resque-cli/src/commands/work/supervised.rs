@@ -32,10 +32,12 @@ pub(super) fn obey(worker: &WorkerHandle, probed: &Arc<Single>) -> Result<(), Fa
     if std::env::var_os(PAUSED).is_some() {
         worker.pause();
     }
+    let line = probes::take_stdin()
+        .map_err(|source| Failure::io("talk to the process that started this one", source))?;
     let (worker, probed) = (worker.clone(), probed.clone());
     let watch = move || {
         // The end means that the other process has gone, whatever way.
-        probes::answer(&probed);
+        probes::answer(&line, &probed);
         tracing::warn!("the process that started this one has gone");
         worker.stop_now();
     };

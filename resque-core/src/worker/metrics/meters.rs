@@ -182,6 +182,9 @@ impl Inner {
         ] {
             recording.counter(metric, &[]).increment(0);
         }
+        for outcome in ["failed", "retried"] {
+            recording.counter(&JOBS_RECOVERED, &[outcome]).increment(0);
+        }
         let store_up = recording.gauge(&STORE_UP, &[]);
         store_up.set(1.0);
         Self {

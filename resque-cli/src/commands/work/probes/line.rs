@@ -4,6 +4,7 @@
 //! bytes behind it. Numbers tell a late answer from one to another question.
 
 use std::collections::HashMap;
+use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream as StdStream;
@@ -130,12 +131,18 @@ fn waiting(pending: &Pending) -> MutexGuard<'_, HashMap<u64, oneshot::Sender<Str
     pending.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Answers on standard input whatever is asked there, until it ends. Blocks.
-pub(in crate::commands::work) fn answer(worker: &Single) {
-    let input = io::stdin();
-    let output = input.as_fd().try_clone_to_owned();
-    let mut output = output.ok().map(std::fs::File::from);
-    let mut questions = BufReader::new(input);
+/// Takes the line to the process that started this one out of the standard input, where the programs
+/// that jobs start would find it, and leaves nothing there.
+pub(in crate::commands::work) fn take_stdin() -> io::Result<File> {
+    let line = io::stdin().as_fd().try_clone_to_owned()?;
+    rustix::stdio::dup2_stdin(File::open("/dev/null")?)?;
+    Ok(File::from(line))
+}
+
+/// Answers whatever is asked on this line, until it ends. Blocks.
+pub(in crate::commands::work) fn answer(line: &File, worker: &Single) {
+    let mut output = line;
+    let mut questions = BufReader::new(line);
     let mut question = String::new();
     loop {
         question.clear();
@@ -144,9 +151,7 @@ pub(in crate::commands::work) fn answer(worker: &Single) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Ok(0) | Err(_) => return,
         }
-        if let Some(answer) = answer_to(&question, worker)
-            && let Some(output) = &mut output
-        {
+        if let Some(answer) = answer_to(&question, worker) {
             // If it cannot be sent, nobody is there any more, and the input ends too.
             let _ = output.write_all(answer.as_bytes());
         }

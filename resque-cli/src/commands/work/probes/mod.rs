@@ -23,7 +23,7 @@ use resque::SharedClock;
 
 use self::condition::Source;
 #[cfg(unix)]
-pub(super) use self::line::{Line, answer};
+pub(super) use self::line::{Line, answer, take_stdin};
 #[cfg(unix)]
 pub(super) use self::several::{Seat, Several};
 pub(super) use self::single::Single;
@@ -84,6 +84,16 @@ fn on_a_thread<S: Source>(
     thread::Builder::new()
         .name("resque-probes".to_owned())
         .spawn(move || runtime.block_on(answer_all(listener, source, clock)))
+        .map(drop)
+        .map_err(|source| Failure::io("start a thread", source))
+}
+
+/// Keeps small what was counted, where nobody may ever ask for it.
+fn keep_tidy<S: Source>(source: Arc<S>, clock: SharedClock) -> Result<(), Failure> {
+    let runtime = runtime()?;
+    thread::Builder::new()
+        .name("resque-numbers".to_owned())
+        .spawn(move || runtime.block_on(numbers::upkeep(&*source, &*clock)))
         .map(drop)
         .map_err(|source| Failure::io("start a thread", source))
 }

@@ -117,7 +117,8 @@ impl Source for Several {
             live: all.iter().all(|one| one.live),
             ready: all.iter().all(|one| one.ready),
             started: all.iter().all(|one| one.started),
-            stopping: all.iter().any(|one| one.stopping),
+            // One that leaves is followed by another one.
+            stopping: all.iter().all(|one| one.stopping),
             text: text.join("; "),
         }
     }

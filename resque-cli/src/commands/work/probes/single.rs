@@ -8,7 +8,7 @@ use resque::{Backend, SharedClock};
 
 use super::condition::{Condition, Source};
 use super::numbers::Numbers;
-use super::{Probes, on_a_thread};
+use super::{Probes, keep_tidy, on_a_thread};
 use crate::commands::work::supervised;
 use crate::failure::Failure;
 
@@ -34,6 +34,8 @@ impl Single {
         // One of several is asked by the process that started it.
         if process.is_none() {
             on_a_thread(probes.bind()?, single.clone(), clock)?;
+        } else if probes.counts() {
+            keep_tidy(single.clone(), clock)?;
         }
         Ok(single)
     }
