@@ -81,6 +81,30 @@ fn a_process_that_makes_no_sense_of_its_settings_any_more_ends_no_other() {
 }
 
 #[test]
+fn settings_that_make_no_sense_end_all_at_once() {
+    let shop = Shop::open("senseless");
+    let folder = tempfile::tempdir().unwrap();
+    let schedule = folder.path().join("s.yml");
+    fs::write(&schedule, "nonsense").unwrap();
+    let schedule = schedule.to_str().unwrap();
+    let output = shop.call(&[
+        "work",
+        "-q",
+        "*",
+        "--processes",
+        "2",
+        "--schedule",
+        schedule,
+    ]);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{errors}");
+    assert!(
+        errors.contains("could not make sense of its settings"),
+        "{errors}"
+    );
+}
+
+#[test]
 fn a_process_that_cannot_be_started_again_at_once_ends_no_other() {
     let shop = Shop::open("replaced");
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();

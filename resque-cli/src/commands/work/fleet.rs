@@ -20,7 +20,7 @@ use super::background::DETACHED;
 use super::probes::{Line, Probes, Seat, Several};
 use super::supervised::{PAUSED, SUPERVISED};
 use crate::context::runtime;
-use crate::failure::{Failure, MISUSED, chain};
+use crate::failure::{Failure, SENSELESS, chain};
 
 /// The first pause before a process that died is started again; it doubles with each time.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -237,7 +237,7 @@ impl Keeper {
 /// Whether the first process could be started and made sense of its settings.
 fn check(ended: &Result<ExitStatus, Failure>) -> Result<(), Failure> {
     match ended {
-        Ok(status) if status.code() == Some(MISUSED.into()) => {
+        Ok(status) if status.code() == Some(SENSELESS.into()) => {
             let reason = "a process could not make sense of its settings, as told above";
             Err(Failure::setting("work", reason))
         }

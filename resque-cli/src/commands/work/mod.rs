@@ -133,7 +133,17 @@ fn slots(text: &str) -> Result<usize, String> {
 
 impl Work {
     /// Works until it is told to stop.
-    pub(crate) fn run(mut self, context: Context) -> Result<(), Failure> {
+    pub(crate) fn run(self, context: Context) -> Result<(), Failure> {
+        self.begin(context).map_err(|failure| {
+            if supervised::is_supervised() {
+                Failure::OneOfSeveral(Box::new(failure))
+            } else {
+                failure
+            }
+        })
+    }
+
+    fn begin(mut self, context: Context) -> Result<(), Failure> {
         let mut env = WorkerEnv::read()?;
         let place = context.global.place()?;
         self.knows_something(&context)?;
