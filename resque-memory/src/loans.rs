@@ -1,6 +1,7 @@
 //! Jobs that are lent until a time.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::{BuildHasher as _, RandomState};
 use std::ops::Bound;
 use std::time::SystemTime;
 
@@ -18,7 +19,6 @@ use crate::jobs::Job;
 use crate::store::{State, Store, unknown};
 
 /// The loans, by their numbers and by their ends.
-#[derive(Default)]
 pub(crate) struct Loans {
     loans: BTreeMap<u64, Lending>,
     ends: BTreeSet<Place>,
@@ -35,6 +35,19 @@ struct Lending {
     until: SystemTime,
     attempt: u32,
     holder: Option<HttpWorkerId>,
+}
+
+impl Default for Loans {
+    /// Numbers begin anywhere: a borrower may outlive the process, and its receipt must not fit a job
+    /// of the next one.
+    fn default() -> Self {
+        Self {
+            loans: BTreeMap::new(),
+            ends: BTreeSet::new(),
+            lost: HashMap::default(),
+            last: RandomState::new().hash_one(()) >> 11,
+        }
+    }
 }
 
 impl Loans {
