@@ -11,6 +11,8 @@ for i = 3, #ARGV, 3 do
   local loan = held_loan(ARGV[i], ARGV[i + 1], ARGV[2])
   answers[#answers + 1] = loan and 1 or 0
   if loan and tonumber(loan.till) < tonumber(ARGV[i + 2]) then
+    -- What is held goes on in a full store, too.
+    begin_writing()
     call('ZADD', LOANS, ARGV[i + 2], ARGV[i])
   end
 end

@@ -74,8 +74,9 @@ for j = 1, #jobs do
     answers[j] = -1
   else
     if job.name ~= '' then
-      try('ZREMRANGEBYSCORE', LEASE .. job.name, '-inf', job.now)
+      -- First what a full store refuses.
       hold(job.name, job.holder, job.till, tonumber(job.now))
+      try('ZREMRANGEBYSCORE', LEASE .. job.name, '-inf', job.now)
     end
     answers[j] = put(job.place, job.at)
   end

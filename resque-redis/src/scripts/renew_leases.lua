@@ -14,7 +14,11 @@ local answers = {}
 for i = 3, #ARGV, 3 do
   local till = call('ZSCORE', LEASE .. ARGV[i], ARGV[i + 1])
   local held = till and tonumber(till) > now
-  if held then hold(ARGV[i], ARGV[i + 1], ARGV[i + 2], now) end
+  if held then
+    -- What is held goes on in a full store, too.
+    begin_writing()
+    hold(ARGV[i], ARGV[i + 1], ARGV[i + 2], now)
+  end
   answers[#answers + 1] = held and 1 or 0
 end
 return answers
