@@ -34,7 +34,8 @@ cases! {
             let mut mine = Vec::new();
             loop {
                 let lent = twin.lend("mail", 7).await?;
-                if lent.is_empty() {
+                // A store that lends a job twice need not do so for ever.
+                if lent.is_empty() || mine.len() as u64 > JOBS {
                     return Ok(mine);
                 }
                 mine.extend(numbers(&lent));

@@ -38,7 +38,8 @@ impl Body {
         if self.0.trim_ascii().is_empty() {
             return Err(Problem::bad("job is missing"));
         }
-        Ok(self.0)
+        // What was read from the connection along with it would be kept as long as the job.
+        Ok(Bytes::copy_from_slice(&self.0))
     }
 }
 
