@@ -63,7 +63,7 @@ pub(crate) static EXTEND_LOANS: Script = script!("common", "trouble", "loans", "
 pub(crate) static PUT_BACK_LOANS: Script = script!("common", "trouble", "loans", "put_back_loans");
 
 /// Reads loans.
-pub(crate) static LIST_LOANS: Script = script!("common", "trouble", "loans", "list_loans");
+pub(crate) static LIST_LOANS: Script = script!("common", "trouble", "loans", "walk", "list_loans");
 
 /// Registers a worker over HTTP.
 pub(crate) static REGISTER_HTTP: Script = script!("common", "http", "register_http");
@@ -111,7 +111,7 @@ pub(crate) static DUE: Script = script!("common", "trouble", "later", "due");
 pub(crate) static MOVE_DELAYED: Script = script!("common", "later", "leading", "move_delayed");
 
 /// Reads delayed jobs in order of their time.
-pub(crate) static LIST_DELAYED: Script = script!("common", "later", "list_delayed");
+pub(crate) static LIST_DELAYED: Script = script!("common", "later", "walk", "list_delayed");
 
 /// Gives up the lock of resque-scheduler's master.
 pub(crate) static RELEASE_LOCK: Script = script!("common", "leading", "release_lock");

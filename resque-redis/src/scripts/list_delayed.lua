@@ -7,8 +7,7 @@
 --   quadruples of time, text of the second, index, and item; or false, the key that cannot be read,
 --   and the error.
 
-local most, from, behind = tonumber(ARGV[2]), ARGV[3], ARGV[4]
-local second, index = ARGV[5], tonumber(ARGV[6])
+local most, second, index = tonumber(ARGV[2]), ARGV[5], tonumber(ARGV[6])
 local SCHEDULE = prefix .. 'delayed_queue_schedule'
 
 local key, err = later_blocked()
@@ -16,25 +15,9 @@ if key then return { false, key, err } end
 err = unusable('ZCARD', SCHEDULE)
 if err then return { false, SCHEDULE, err } end
 
-local own, count, offset = {}, 0, 0
-while count < most do
-  local part = call('ZRANGEBYSCORE', DUE, from, '+inf', 'WITHSCORES', 'LIMIT', offset, CHUNK)
-  if #part == 0 then break end
-  for i = 1, #part, 2 do
-    local number, due = part[i], part[i + 1]
-    if count < most and (tonumber(due) > tonumber(from) or number > behind) then
-      local value = call('HGET', LATER, number)
-      if value then
-        own[3 * count + 1], own[3 * count + 2], own[3 * count + 3] = number, due, value
-        count = count + 1
-      end
-    end
-  end
-  offset = offset + CHUNK
-end
+local own = walk(DUE, LATER, most, ARGV[3], ARGV[4])
 
-local items = {}
-count, offset = 0, 0
+local items, count, offset = {}, 0, 0
 while count < most do
   local part = call('ZRANGEBYSCORE', SCHEDULE, second, '+inf', 'WITHSCORES', 'LIMIT', offset, 100)
   if #part == 0 then break end
