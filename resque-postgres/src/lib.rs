@@ -69,6 +69,7 @@ mod session;
 mod stamp;
 mod store;
 mod survey;
+mod taken;
 mod wait;
 mod wake;
 mod workers;

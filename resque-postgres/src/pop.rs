@@ -1,6 +1,6 @@
 //! Taking jobs out for good.
 
-use resque_core::{Payload, Popped, QueueList, Result};
+use resque_core::{Popped, QueueList, Result};
 
 use crate::store::Store;
 
@@ -27,16 +27,10 @@ impl Store {
                 self.known.forget();
                 continue;
             }
-            let queues: Vec<i32> = self.get(&row, "queues")?;
-            let places: Vec<i64> = self.get(&row, "places")?;
-            let payloads: Vec<Vec<u8>> = self.get(&row, "payloads")?;
-            self.taken(&queues, &places);
-            let popped = queues.iter().zip(payloads).filter_map(|(id, payload)| {
-                let queue = asked.queues.name(*id)?.clone();
-                let payload = Payload::new(payload);
-                Some(Popped { queue, payload })
-            });
-            return Ok(popped.collect());
+            let popped = self.taken(&row, &asked)?.flatten();
+            return Ok(popped
+                .map(|(queue, payload)| Popped { queue, payload })
+                .collect());
         }
     }
 }

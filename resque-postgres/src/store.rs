@@ -57,14 +57,6 @@ impl Store {
         Ok(self.get::<Stamp, _>(&row, 0)?.time())
     }
 
-    /// Notes which jobs were taken out of queues, if any.
-    pub(crate) fn taken(&self, queues: &[i32], places: &[i64]) {
-        if !queues.is_empty() {
-            self.known.taken(queues, places);
-            self.wake.found();
-        }
-    }
-
     /// A statement that is written for the schema `resque`.
     pub(crate) fn statement(&self, text: &'static str) -> Statement {
         self.link.statement(text)

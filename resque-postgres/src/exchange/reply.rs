@@ -46,19 +46,13 @@ impl Store {
             return Ok(Vec::new());
         };
         let numbers: Vec<i64> = self.get(row, "numbers")?;
-        let queues: Vec<i32> = self.get(row, "queues")?;
-        let places: Vec<i64> = self.get(row, "places")?;
-        let payloads: Vec<Vec<u8>> = self.get(row, "payloads")?;
-        self.taken(&queues, &places);
+        let jobs = self.taken(row, asked)?;
         let since = now.time();
-        let jobs = slots.into_iter().zip(numbers).zip(queues).zip(payloads);
-        let given = jobs.filter_map(|(((slot, number), queue), payload)| {
+        let jobs = slots.into_iter().zip(numbers).zip(jobs);
+        let given = jobs.filter_map(|((slot, number), job)| {
             let receipt = receipt(request, slot, number)?;
-            let queue = asked.queues.name(queue)?.clone();
-            Some((
-                slot,
-                Reservation::new(queue, Payload::new(payload), since, receipt),
-            ))
+            let (queue, payload) = job?;
+            Some((slot, Reservation::new(queue, payload, since, receipt)))
         });
         Ok(given.collect())
     }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use resque_core::{Error, Exchange, Payload, QueueList, Receipt, Reservation, Result, WorkerId};
+use resque_core::{Error, Exchange, QueueList, Receipt, Reservation, Result, WorkerId};
 
 use crate::stamp::Stamp;
 use crate::store::Store;
@@ -48,15 +48,11 @@ impl Store {
         let Some(numbers) = self.get::<Option<Vec<i64>>, _>(&row, "numbers")? else {
             return Ok(Some(answer));
         };
-        let queues: Vec<i32> = self.get(&row, "queues")?;
-        let places: Vec<i64> = self.get(&row, "places")?;
-        let payloads: Vec<Vec<u8>> = self.get(&row, "payloads")?;
-        self.taken(&queues, &places);
-        let jobs = slots.into_iter().zip(numbers).zip(queues).zip(payloads);
-        let reserved = jobs.filter_map(|(((worker, number), queue), payload)| {
+        let jobs = slots.into_iter().zip(numbers);
+        let jobs = jobs.zip(self.taken(&row, &asked)?);
+        let reserved = jobs.filter_map(|((worker, number), job)| {
             let receipt = Receipt::numbered(worker.clone(), u64::try_from(number).ok()?);
-            let queue = asked.queues.name(queue)?.clone();
-            let payload = Payload::new(payload);
+            let (queue, payload) = job?;
             Some(Reservation::new(queue, payload, now.time(), receipt))
         });
         answer.reserved = reserved.collect();

@@ -1,8 +1,6 @@
 //! Lending jobs.
 
-use resque_core::{
-    HttpWorkerId, LARGEST_LENDING, Lent, Loan, LoanReceipt, LoanRequest, Payload, Result,
-};
+use resque_core::{HttpWorkerId, LARGEST_LENDING, Lent, Loan, LoanReceipt, LoanRequest, Result};
 use sqlx::postgres::PgRow;
 
 use crate::known::Asked;
@@ -51,17 +49,13 @@ impl Store {
         let Some(ids) = self.get::<Option<Vec<i64>>, _>(row, "ids")? else {
             return Ok(Vec::new());
         };
-        let queues: Vec<i32> = self.get(row, "queues")?;
-        let places: Vec<i64> = self.get(row, "places")?;
-        let payloads: Vec<Vec<u8>> = self.get(row, "payloads")?;
         let attempts: Vec<i32> = self.get(row, "attempts")?;
-        self.taken(&queues, &places);
         let until = Stamp::of(request.until)?.time();
-        let jobs = ids.into_iter().zip(queues).zip(payloads).zip(attempts);
-        let lent = jobs.filter_map(|(((id, queue), payload), attempt)| {
-            let queue = asked.queues.name(queue)?.clone();
+        let jobs = ids.into_iter().zip(self.taken(row, asked)?).zip(attempts);
+        let lent = jobs.filter_map(|((id, job), attempt)| {
+            let (queue, payload) = job?;
             let receipt = LoanReceipt::new(id.to_string());
-            let loan = Loan::new(receipt, queue, Payload::new(payload), now.time(), until);
+            let loan = Loan::new(receipt, queue, payload, now.time(), until);
             let attempt = u32::try_from(attempt).unwrap_or(1);
             Some(loan.by(request.holder.cloned(), attempt))
         });
