@@ -17,10 +17,13 @@ use resque_core::{Held, Payload, Receipt, WorkerId};
 static CALLS: AtomicU64 = AtomicU64::new(0);
 
 /// Tells this process from others.
-static PROCESS: LazyLock<String> = LazyLock::new(|| {
-    let random = RandomState::new().build_hasher().finish();
-    format!("{:x}", random >> 16)
-});
+static PROCESS: LazyLock<String> =
+    LazyLock::new(|| twelve_digits(RandomState::new().build_hasher().finish()));
+
+/// The upper bits of a number, in a text that is no shorter by chance.
+fn twelve_digits(random: u64) -> String {
+    format!("{:012x}", random >> 16)
+}
 
 /// What stands between the other members of a note of ours and its payload. It cannot occur before:
 /// in the queue name before it every quotation mark has a backslash.
@@ -164,6 +167,12 @@ mod tests {
             token.last
         };
         &note[first..usize::try_from(last).unwrap()]
+    }
+
+    #[test]
+    fn no_name_is_shorter_by_chance() {
+        assert_eq!(twelve_digits(u64::MAX), "ffffffffffff");
+        assert_eq!(twelve_digits(0x10_0000), "000000000010");
     }
 
     #[test]
