@@ -1,7 +1,10 @@
-//! Runs every example that is a program, as a reader of its page would.
+//! Runs every example that is a program.
+
+use std::process::Command;
 
 use resque_testserver::{Postgres, Redis};
 
+use crate::programs::Programs;
 use crate::workspace::{Package, Workspace};
 use crate::{Result, shell};
 
@@ -12,22 +15,22 @@ const RUN_BY_THEIR_TESTS: [&str; 2] = ["crash-proof", "own-dashboard"];
 const RUN_ON_EVERY_STORE: &str = "backend-by-environment";
 
 /// Have commands, of which this one works.
-const RUN_AS_WORKERS: ([&str; 2], [&str; 4]) =
-    (["fleet", "own-command"], ["--", "work", "--queues", "*"]);
+const RUN_AS_WORKERS: ([&str; 2], [&str; 3]) =
+    (["fleet", "own-command"], ["work", "--queues", "*"]);
 
 /// Runs the examples one after another; those that want a server get one of their own.
 pub(crate) fn run() -> Result<()> {
     let (redis, postgres) = (Redis::new().start()?, Postgres::new().start()?);
-    migrate(postgres.url())?;
     let workspace = Workspace::read()?;
+    let programs = Programs::build(&workspace)?;
+    migrate(&programs, postgres.url())?;
     for example in workspace
         .packages
         .iter()
         .filter(|package| is_example(package))
     {
         for url in stores(&example.name, &redis.url(), postgres.url()) {
-            let mut command = shell::cargo();
-            command.args(["run", "--quiet", "--package", &example.name]);
+            let mut command = Command::new(programs.path(&example.name));
             if RUN_AS_WORKERS.0.contains(&&*example.name) {
                 command.args(RUN_AS_WORKERS.1);
             }
@@ -50,9 +53,8 @@ fn stores<'a>(example: &str, redis: &'a str, postgres: &'a str) -> Vec<&'a str> 
 }
 
 /// Makes the tables, as a deployment would.
-fn migrate(url: &str) -> Result<()> {
-    let mut command = shell::cargo();
-    command.args(["run", "--quiet", "--package", "resque-cli", "--"]);
+fn migrate(programs: &Programs, url: &str) -> Result<()> {
+    let mut command = Command::new(programs.path("resque"));
     shell::run(command.args(["migrate", "up", "--url", url]))
 }
 

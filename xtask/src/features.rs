@@ -1,4 +1,5 @@
-//! Features one by one: all together they hide what one forgot to ask for.
+//! Features one by one: all together they hide what one forgot to ask for. Programs too are built
+//! each alone, as their readers do.
 
 use crate::workspace::{Package, Workspace};
 use crate::{Result, shell};
@@ -6,7 +7,8 @@ use crate::{Result, shell};
 /// Crates that say themselves that they need one of these features.
 const NEEDS_ONE_OF: &[(&str, &[&str])] = &[("resque-redis", &["redis", "fred"])];
 
-/// Builds each library with as few features as it can be built with, and with each other feature besides.
+/// Checks each library with as few features as it can be built with, and with each other feature
+/// besides; and each program alone.
 pub(crate) fn run() -> Result<()> {
     let workspace = Workspace::read()?;
     for package in workspace
@@ -23,6 +25,14 @@ pub(crate) fn run() -> Result<()> {
                 .args(["--features", &features]);
             shell::run(&mut command)?;
         }
+    }
+    for package in workspace
+        .packages
+        .iter()
+        .filter(|package| package.is_program)
+    {
+        let alone = ["check", "--quiet", "--package", &package.name];
+        shell::run(shell::cargo().args(alone))?;
     }
     Ok(())
 }

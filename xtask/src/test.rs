@@ -4,6 +4,7 @@ use std::process::Command;
 
 use clap::Args;
 
+use crate::failures::Failures;
 use crate::servers::{self, CONTAINERS_FEATURE, Plan, Servers};
 use crate::workspace::Workspace;
 use crate::{Result, shell};
@@ -74,15 +75,19 @@ pub(crate) fn run(options: &Options) -> Result<Tally> {
     shell::step("build", || {
         shell::run(cargo_test(options, &plan)?.arg("--no-run"))
     })?;
-    let mut tally = Tally::default();
+    let (mut tally, mut failures) = (Tally::default(), Failures::default());
     let outcome = shell::step("tests", || {
         let mut command = cargo_test(options, &plan)?;
         command.args(["--no-fail-fast", "--"]).args(&options.filter);
         if options.targets == Targets::NoBrowser {
             command.args(["--skip", BROWSER.1]);
         }
-        shell::run_watched(&mut command, |line| tally.add(line))
+        shell::run_watched(&mut command, |line| {
+            tally.add(line);
+            failures.add(line);
+        })
     });
+    failures.print();
     tally.print();
     outcome?;
     if tally.passed == 0 {

@@ -49,6 +49,12 @@ impl Workspace {
         Ok(Self { root, packages })
     }
 
+    /// Where cargo puts what it builds.
+    pub(crate) fn target(&self) -> PathBuf {
+        let chosen = std::env::var_os("CARGO_TARGET_DIR");
+        chosen.map_or_else(|| self.root.join("target"), PathBuf::from)
+    }
+
     /// Every feature of `packages` (of all members if none is named) as `package/feature`, but for
     /// those in `without`.
     pub(crate) fn features(&self, packages: &[String], without: &[&str]) -> String {

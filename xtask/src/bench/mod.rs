@@ -18,10 +18,13 @@ use self::postgres::{Bare, Written};
 use self::rows::{ROWS, Row, Store};
 use self::text::{delay, grouped, rounded};
 use crate::page::{self, Marks};
+use crate::programs::Programs;
 use crate::servers::{self, Servers};
 use crate::workspace::Workspace;
 use crate::{Result, shell};
 
+/// The load programs, as package and as program.
+const PROGRAM: &str = "resque-bench";
 /// Where the table stands.
 const PAGE: &str = "README.md";
 const MARKS: Marks = Marks {
@@ -34,7 +37,8 @@ pub(crate) struct Options {
     /// How many runs of each workload; the one in the middle is told
     #[arg(long, default_value_t = 5)]
     runs: usize,
-    /// Runs everything once and small, to see that no job is lost or doubled; writes no table
+    /// Runs everything once and small, built for debugging, to see that no job is lost or doubled;
+    /// writes no table
     #[arg(long)]
     smoke: bool,
     /// Only the rows whose names contain this; writes no table
@@ -62,7 +66,11 @@ enum Server {
 pub(crate) fn run(options: &Options) -> Result<()> {
     servers::ensure(Some(Servers::Local))?;
     let workspace = Workspace::read()?;
-    let program = build(&workspace)?;
+    let program = if options.smoke {
+        Programs::build(&workspace)?.path(PROGRAM)
+    } else {
+        build_for_speed(&workspace)?
+    };
     let mut lines = Vec::new();
     for row in ROWS {
         if !options
@@ -89,11 +97,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     page::write(&workspace, PAGE, &MARKS, &table)
 }
 
-fn build(workspace: &Workspace) -> Result<PathBuf> {
-    shell::run(shell::cargo().args(["build", "--release", "--package", "resque-bench"]))?;
-    let target = std::env::var_os("CARGO_TARGET_DIR");
-    let target = target.map_or_else(|| workspace.root.join("target"), PathBuf::from);
-    Ok(target.join("release/resque-bench"))
+fn build_for_speed(workspace: &Workspace) -> Result<PathBuf> {
+    shell::run(shell::cargo().args(["build", "--release", "--package", PROGRAM]))?;
+    Ok(workspace.target().join("release").join(PROGRAM))
 }
 
 /// What the figures depend on.
