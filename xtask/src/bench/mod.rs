@@ -120,7 +120,9 @@ fn setting(options: &Options) -> Result<String> {
 impl Server {
     fn start(store: Store) -> Result<Self> {
         Ok(match store {
-            Store::Redis | Store::RedisByFred => Self::Redis(Box::new(Redis::new().start()?)),
+            Store::Redis | Store::RedisByFred | Store::CrowdedRedis => {
+                Self::Redis(Box::new(Redis::new().start()?))
+            }
             Store::Postgres | Store::CrowdedPostgres => {
                 Self::Postgres(Box::new(safe_postgres().start()?))
             }
@@ -177,8 +179,11 @@ impl Row {
         if self.name == "idle" {
             command.args(["--seconds", if smoke { "1" } else { "10" }]);
         }
-        if self.store == Store::CrowdedPostgres {
+        if let Store::CrowdedPostgres | Store::CrowdedRedis = self.store {
             command.args(["--backlog", if smoke { "1000" } else { "1000000" }]);
+        }
+        if self.store == Store::CrowdedRedis {
+            command.args(["--queues", if smoke { "100" } else { "10000" }]);
         }
         let before = server.written(options)?;
         // It fails when a job is lost or doubled.
@@ -193,6 +198,7 @@ impl Row {
         let store = match self.store {
             Store::Redis => "Redis",
             Store::RedisByFred => "Redis, by `fred`",
+            Store::CrowdedRedis => "Redis, 10 k queues, 1 M jobs waiting and 1 M failed",
             Store::Postgres => "Postgres",
             Store::CrowdedPostgres => "Postgres, 1 M other jobs waiting and 1 M failed",
             Store::SlowPostgres => "Postgres, 2 ms more for a commit",
@@ -212,7 +218,7 @@ impl Row {
             alone = format!("{alone}; {}", after.each(before, jobs * runs));
         }
         let rate = number("jobs_per_s").unwrap_or(0.0);
-        let waits = self.name.starts_with("latency");
+        let waits = self.name.starts_with("latency") || self.name == "web-pages";
         let rate = if waits { String::new() } else { rounded(rate) };
         Ok(format!(
             "| {name} | {store} | {} | {rate} | {} | {} | {alone} |",

@@ -7,6 +7,8 @@ use super::limit::Limit;
 pub(super) enum Store {
     Redis,
     RedisByFred,
+    /// One with ten thousand queues, in which a million other jobs wait and a million have failed.
+    CrowdedRedis,
     Postgres,
     /// One in which a million other jobs wait and a million have failed.
     CrowdedPostgres,
@@ -69,4 +71,5 @@ pub(super) const ROWS: &[Row] = &[
     Row { name: "latency", note: "", store: Store::Memory, arguments: &[], jobs: 200, limit: Limit::Nothing },
     Row { name: "http-post", note: "64 connections", store: Store::Memory, arguments: CALLERS, jobs: 500_000, limit: Limit::Nothing },
     Row { name: "http-lease", note: "64 connections", store: Store::Memory, arguments: CALLERS, jobs: 200_000, limit: Limit::Nothing },
+    Row { name: "web-pages", note: "overview", store: Store::CrowdedRedis, arguments: &[], jobs: 100, limit: Limit::Nothing },
 ];
