@@ -56,6 +56,7 @@ pub(super) const ROWS: &[Row] = &[
     Row { name: "enqueue-concurrent", note: "64 callers", store: Store::Postgres, arguments: CALLERS, jobs: 200_000, limit: Limit::Insert { clients: 32 } },
     Row { name: "enqueue-batch", note: "", store: Store::Postgres, arguments: &[], jobs: 500_000, limit: Limit::InsertMany },
     Row { name: "drain", note: "100 slots", store: Store::Postgres, arguments: SOME, jobs: 200_000, limit: Limit::Delete { together: 100 } },
+    Row { name: "drain", note: "100 slots", store: Store::Postgres, arguments: SOME, jobs: 1_000_000, limit: Limit::Delete { together: 100 } },
     Row { name: "drain", note: "1000 slots", store: Store::Postgres, arguments: MOST, jobs: 500_000, limit: Limit::Delete { together: 1_000 } },
     Row { name: "drain", note: "100 slots", store: Store::CrowdedPostgres, arguments: SOME, jobs: 200_000, limit: Limit::Nothing },
     Row { name: "latency", note: "", store: Store::Postgres, arguments: &[], jobs: 200, limit: Limit::InsertAndDelete },
