@@ -4,9 +4,13 @@
   const root = document.documentElement;
   const base = document.body.dataset.base;
   root.classList.add("js");
-  // On a phone the navigation is longer than the screen.
-  const current = document.querySelector(".tabs [aria-current]");
+  // On a phone the navigation is longer than the screen; it fades where there is more.
+  const tabs = document.querySelector(".tabs ul");
+  const fade = () => tabs.classList.toggle("moved", tabs.scrollLeft > 4);
+  tabs.addEventListener("scroll", fade, { passive: true });
+  const current = tabs.querySelector("[aria-current]");
   if (current) current.scrollIntoView({ block: "nearest", inline: "center" });
+  fade();
 
   // Times go on between two readings of the store.
   const units = [[86400, "d", 3600, "h"], [3600, "h", 60, "m"], [60, "m", 1, "s"]];
@@ -134,10 +138,6 @@
   // A long change goes on by itself.
   const auto = document.querySelector("form[data-auto]");
   if (auto) auto.requestSubmit();
-
-  // On a phone the lit entry may be out of sight.
-  const lit = document.querySelector(".tabs [aria-current]");
-  if (lit) lit.scrollIntoView({ block: "nearest", inline: "center" });
 
   // All boxes of a list at once.
   document.addEventListener("change", (event) => {

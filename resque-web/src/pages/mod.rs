@@ -1,6 +1,7 @@
 //! The pages: each renders one view with one template.
 
 mod backend;
+mod bookmarks;
 mod bulk;
 mod delayed;
 mod failed;
@@ -38,7 +39,6 @@ pub(crate) fn router(app: &App) -> Router<App> {
         .route("/", get(home))
         .route("/overview", get(overview::overview))
         .route("/queues", get(queues::queues))
-        .route("/queues/{name}", get(queue::as_ruby_calls_it))
         .route("/queue", get(queue::queue))
         .route("/working", get(working::working))
         .route("/workers", get(workers::workers))
@@ -49,12 +49,11 @@ pub(crate) fn router(app: &App) -> Router<App> {
         .route("/failure", get(failure::failure))
         .route("/delayed", get(delayed::delayed))
         .route("/schedules", get(schedules::schedules))
-        .route("/schedule", get(schedules::as_ruby_calls_it))
         .route("/search", get(search::search))
         .route("/stats", get(stats::stats))
-        .route("/stats/resque", get(stats::as_ruby_calls_it))
         .route("/backend", get(backend::backend))
         .route("/live", get(live::live))
+        .merge(bookmarks::router())
         .merge(actions::router())
         .fallback(async || Fault::missing("There is no such page."))
         .layer(from_fn_with_state(app.clone(), fault::as_page))

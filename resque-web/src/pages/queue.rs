@@ -1,8 +1,7 @@
 //! One queue and what waits in it.
 
 use askama::Template;
-use axum::extract::Path;
-use axum::response::{Redirect, Response};
+use axum::response::Response;
 
 use super::{Shell, Tab, Visit, show};
 use crate::api::Asked;
@@ -32,10 +31,4 @@ pub(super) async fn queue(
     let title = show::plain(&view.name);
     let shell = visit.shell(Tab::Queues, title).live();
     Ok(visit.page(&QueuePage { shell, view }))
-}
-
-/// Old bookmarks, from Ruby's page.
-pub(super) async fn as_ruby_calls_it(visit: Visit, Path(name): Path<String>) -> Redirect {
-    let path = format!("/queue?name={}", show::part(name));
-    Redirect::to(&visit.link(&path))
 }

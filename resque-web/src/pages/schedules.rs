@@ -1,7 +1,7 @@
 //! The recurring jobs.
 
 use askama::Template;
-use axum::response::{Redirect, Response};
+use axum::response::Response;
 
 use super::{Shell, Tab, Visit, show};
 use crate::fault::Fault;
@@ -18,9 +18,4 @@ pub(super) async fn schedules(visit: Visit) -> Result<Response, Fault> {
     let view = Schedules::ask(&visit.app).await?;
     let shell = visit.shell(Tab::Schedules, "Schedules").live();
     Ok(visit.page(&SchedulesPage { shell, view }))
-}
-
-/// Old bookmarks, from Ruby's page.
-pub(super) async fn as_ruby_calls_it(visit: Visit) -> Redirect {
-    Redirect::to(&visit.link("/schedules"))
 }

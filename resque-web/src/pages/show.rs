@@ -48,7 +48,9 @@ pub(crate) fn change(rate: impl Given<f64>) -> String {
 /// Milliseconds.
 pub(crate) fn millis(millis: impl Given<f64>) -> String {
     let millis = millis.value();
-    if millis < 10.0 {
+    if millis < 0.01 {
+        "< 0.01".to_owned()
+    } else if millis < 10.0 {
         format!("{millis:.2}")
     } else {
         format!("{millis:.0}")
@@ -115,6 +117,8 @@ mod tests {
         assert_eq!(rate(0.25), "0.2");
         assert_eq!(rate(1234.5), "1234");
         assert_eq!(bytes(1_048_576), "1.0 MB");
+        let told = [0.0, 0.456, 12.6].map(millis);
+        assert_eq!(told, ["< 0.01", "0.46", "13"]);
     }
 
     #[test]

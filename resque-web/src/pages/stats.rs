@@ -1,7 +1,7 @@
 //! Numbers over time.
 
 use askama::Template;
-use axum::response::{Redirect, Response};
+use axum::response::Response;
 
 use super::{Shell, Tab, Visit, show};
 use crate::api::Asked;
@@ -85,24 +85,34 @@ fn heading(chart: &Chart, series: &Series) -> String {
     }
 }
 
+/// The time of a point, given as `2026-11-20T23:00:00.000Z`, and what stands below the chart there if it
+/// is a round one.
+fn told(span: Span, at: &str) -> (String, Option<String>) {
+    let part = |from, to| at.get(from..to).unwrap_or_default();
+    let (day, time, minute) = (part(5, 10), part(11, 16), part(14, 16));
+    let hour = part(11, 13).parse::<u8>().unwrap_or_default();
+    let is_round = match span {
+        Span::Hour => minute.ends_with('0'),
+        Span::SixHours => minute == "00",
+        Span::Day => minute == "00" && hour.is_multiple_of(4),
+        Span::Week => time == "00:00",
+    };
+    let (full, short) = match span {
+        Span::Week => (format!("{day} {time}"), day),
+        _ => (time.to_owned(), time),
+    };
+    (full, is_round.then(|| short.to_owned()))
+}
+
 /// What the charts show, if there is a history.
 fn charts(view: &Stats) -> Vec<Chart> {
     let Some(points) = &view.history else {
         return Vec::new();
     };
-    let times: Vec<String> = points
-        .iter()
-        .map(|point| {
-            // `2026-11-20T23:00:00.000Z`
-            let text = point.at.to_string();
-            let (day, time) = (text.get(5..10), text.get(11..16));
-            let (day, time) = (day.unwrap_or_default(), time.unwrap_or_default());
-            match view.span {
-                Span::Week => format!("{day} {time}"),
-                _ => time.to_owned(),
-            }
-        })
-        .collect();
+    let told = |point: &crate::view::Point| told(view.span, &point.at.to_string());
+    let (times, ticks): (Vec<_>, Vec<_>) = points.iter().map(told).unzip();
+    let ticks = (0..).zip(ticks).filter_map(|(at, tick)| Some((at, tick?)));
+    let ticks: Vec<(usize, String)> = ticks.collect();
     let series = |name, class, value: fn(&crate::view::Point) -> Option<u64>| Series {
         name,
         class,
@@ -115,6 +125,7 @@ fn charts(view: &Stats) -> Vec<Chart> {
         shape,
         series,
         times: times.clone(),
+        ticks: ticks.clone(),
     };
     // What ended is either well or failed, so that the bars stand on each other.
     let well = series("done", "done", |point| {
@@ -176,7 +187,44 @@ pub(super) async fn stats(
     }))
 }
 
-/// Old bookmarks, from Ruby's page.
-pub(super) async fn as_ruby_calls_it(visit: Visit) -> Redirect {
-    Redirect::to(&visit.link("/stats"))
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn round_times_stand_below_a_chart() {
+        for (span, at, full, tick) in [
+            (
+                Span::Hour,
+                "2026-11-20T23:10:00.000Z",
+                "23:10",
+                Some("23:10"),
+            ),
+            (Span::Hour, "2026-11-20T23:11:00.000Z", "23:11", None),
+            (
+                Span::SixHours,
+                "2026-11-20T23:00:00.000Z",
+                "23:00",
+                Some("23:00"),
+            ),
+            (Span::SixHours, "2026-11-20T23:10:00.000Z", "23:10", None),
+            (
+                Span::Day,
+                "2026-11-20T20:00:00.000Z",
+                "20:00",
+                Some("20:00"),
+            ),
+            (Span::Day, "2026-11-20T23:00:00.000Z", "23:00", None),
+            (
+                Span::Week,
+                "2026-11-20T00:00:00.000Z",
+                "11-20 00:00",
+                Some("11-20"),
+            ),
+            (Span::Week, "2026-11-20T02:00:00.000Z", "11-20 02:00", None),
+        ] {
+            let expected = (full.to_owned(), tick.map(str::to_owned));
+            assert_eq!(told(span, at), expected, "{at}");
+        }
+    }
 }

@@ -127,6 +127,21 @@ fn abilities(backend: &Backend) -> Vec<Ability> {
             queues.cancel().is_some(),
         ),
         ability(
+            "history",
+            "numbers are kept for seven days, for charts",
+            queues.history().is_some(),
+        ),
+        ability(
+            "loans",
+            "jobs are lent to programs that ask over HTTP",
+            queues.loans().is_some(),
+        ),
+        ability(
+            "http workers",
+            "such programs register themselves and are counted",
+            queues.http_workers().is_some(),
+        ),
+        ability(
             "keyspace",
             "the keys of the namespace are named and listed",
             queues.keyspace().is_some(),

@@ -60,6 +60,8 @@ pub(crate) struct Chart {
     pub(crate) series: Vec<Series>,
     /// The time of each point, for people.
     pub(crate) times: Vec<String>,
+    /// The round times that stand below it: the place of a point, and what is told there.
+    pub(crate) ticks: Vec<(usize, String)>,
 }
 
 /// An SVG element.
@@ -175,9 +177,10 @@ impl Chart {
     }
 
     fn times(&self, out: &mut String) {
-        let each = self.times.len().div_ceil(6).max(1);
-        for (index, time) in self.times.iter().enumerate().step_by(each) {
-            let (x, _) = self.column(index);
+        // One at the very end would stand over the edge.
+        let room = self.times.len() * 9 / 10;
+        for (index, time) in self.ticks.iter().filter(|(index, _)| *index <= room) {
+            let (x, _) = self.column(*index);
             let y = HEIGHT - 5.0;
             let _ = write!(
                 out,

@@ -10,6 +10,10 @@ fn chart(shape: Shape, values: Vec<Option<u64>>) -> Chart {
         unit: Unit::Count,
         shape,
         times: times.collect(),
+        ticks: vec![
+            (0, "midnight".to_owned()),
+            (values.len(), "late".to_owned()),
+        ],
         series: vec![Series {
             name: "processed",
             class: "good",
@@ -41,6 +45,10 @@ fn a_gap_breaks_the_line() {
     assert_eq!(svg.matches("class=\"good line\"").count(), 2);
     assert_eq!(svg.matches("<circle").count(), 1);
     assert!(svg.contains("03:00\nprocessed: 3"), "{svg}");
+    assert!(
+        svg.contains(">midnight</text>") && !svg.contains("late"),
+        "{svg}"
+    );
 }
 
 #[test]

@@ -30,14 +30,16 @@ pub(crate) struct Wanted {
     pub(crate) until: String,
 }
 
-/// Which end of the failed jobs comes first.
+/// Which end of the failed jobs comes first; Ruby's words are understood too.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Order {
     /// The newest.
     #[default]
+    #[serde(alias = "desc")]
     Newest,
     /// The oldest.
+    #[serde(alias = "asc")]
     Oldest,
 }
 

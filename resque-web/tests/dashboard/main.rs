@@ -3,11 +3,15 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod actions;
+mod bookmarks;
 mod guard;
 mod hostile;
 mod jobs;
 mod live;
 mod openapi;
+mod overview;
 mod pages;
 mod probes;
 mod support;
+mod twins;
+mod workers;

@@ -1,7 +1,12 @@
 //! What programs that watch are told.
 
+use std::time::Duration;
+
 use axum::http::StatusCode;
-use resque_web::Access;
+use resque_core::Client;
+use resque_core::testing::Faulty;
+use resque_memory::MemoryBackend;
+use resque_web::{Access, Dashboard};
 
 use crate::support::{Site, get};
 
@@ -62,5 +67,22 @@ async fn probes_ask_no_password_and_numbers_do() {
     ] {
         let answer = site.send_from("192.0.2.1:1", get(path)).await;
         assert_eq!(answer.status, status, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_process_without_its_store_lives_and_is_not_ready() {
+    let (backend, faults) = Faulty::wrap(&MemoryBackend::new().backend());
+    let dashboard = Dashboard::new(Client::new(backend)).freshness(Duration::ZERO);
+    let site = Site {
+        router: dashboard.into_router(),
+        ..Site::new()
+    };
+    for (down, ready) in [(false, 200), (true, 503), (false, 200)] {
+        faults.set_down(down);
+        for path in ["/readyz", "/stats.txt", "/metrics", "/overview"] {
+            assert_eq!(site.send(get(path)).await.status, ready, "{path}: {down}");
+        }
+        assert_eq!(site.send(get("/healthz")).await.status, 200);
     }
 }

@@ -117,7 +117,8 @@ async fn failures(client: &Client) {
             "index out of bounds: the len is 3 but the index is 7",
         ),
     ];
-    for n in 0..37_u64 {
+    // As they happen: the newest one is recorded last.
+    for n in (0..37_u64).rev() {
         let (exception, error) = kinds[n as usize % 3];
         let (queue, n) = (["mailers", "billing"][n as usize % 2], n as usize);
         let failed_at = minutes_ago((n * n) as u64);
@@ -179,4 +180,7 @@ async fn history(client: &Client) {
         let at = minutes_ago(u64::from(minute));
         history.record(at, &sample).await.unwrap();
     }
+    let stats = client.stats().unwrap();
+    stats.set("processed", processed).await.unwrap();
+    stats.set("failed", failed).await.unwrap();
 }

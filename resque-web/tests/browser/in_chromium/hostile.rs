@@ -92,11 +92,12 @@ const COMMON: [&str; 11] = [
     "/backend",
 ];
 
-/// Looks at pages on a phone and on a desk: nothing ran, nothing left its place.
-fn is_harmless(site: &Site, pages: &[String]) {
+/// Looks at pages: nothing ran, nothing left its place. Pictures of those that show all of it are
+/// called after `kind`.
+fn is_harmless(site: &Site, kind: &str, pages: &[String], looks: &[Look]) {
     browse(|tab| {
         let mut flaws = Vec::new();
-        for look in [Look::Light, Look::Phone] {
+        for &look in looks {
             look.put_on(tab);
             for path in pages {
                 let loaded = tab.open(&site.at(path));
@@ -110,11 +111,8 @@ fn is_harmless(site: &Site, pages: &[String]) {
                 }
                 flaws.extend(tab.flaws(look).iter().map(|flaw| format!("{path}: {flaw}")));
                 if COMMON.contains(&path.as_str()) {
-                    tab.picture(&format!(
-                        "hostile{}-{}",
-                        path.replace(['/', '?', '='], "-"),
-                        look.name()
-                    ));
+                    let page = path.replace(['/', '?', '='], "-");
+                    tab.picture(&format!("{kind}{page}-{}", look.name()));
                 }
             }
         }
@@ -125,11 +123,13 @@ fn is_harmless(site: &Site, pages: &[String]) {
 #[test]
 fn text_of_others_is_shown_and_does_nothing() {
     let site = Site::on(Store::Memory);
-    let mut pages: Vec<String> = COMMON.map(str::to_owned).into();
+    let mut pages = Vec::new();
     for text in TEXTS {
         pages.extend(wait(put_everywhere(&site.client, text)));
     }
-    is_harmless(&site, &pages);
+    is_harmless(&site, "hostile", &pages, &[Look::Phone]);
+    let common = COMMON.map(str::to_owned);
+    is_harmless(&site, "hostile", &common, &[Look::Light, Look::Phone]);
     browse(|tab| {
         tab.open(&site.at("/queues"));
         let shown = tab.text("table");
@@ -153,7 +153,21 @@ fn what_is_long_stays_in_its_place() {
     let long = "q".repeat(200);
     pages.extend(wait(put_everywhere(&site.client, &long)));
     pages.push("/queue?name=large".to_owned());
-    is_harmless(&site, &pages);
+    is_harmless(&site, "long", &pages, &[Look::Light, Look::Phone]);
+}
+
+#[test]
+fn text_of_others_does_nothing_on_a_store_with_a_server() {
+    for (store, kind) in [
+        (Store::Redis, "redis-hostile"),
+        (Store::Postgres, "postgres-hostile"),
+    ] {
+        let site = Site::on(store);
+        for text in TEXTS {
+            wait(put_everywhere(&site.client, text));
+        }
+        is_harmless(&site, kind, &COMMON.map(str::to_owned), &[Look::Phone]);
+    }
 }
 
 #[test]

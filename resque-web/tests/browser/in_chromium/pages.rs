@@ -64,6 +64,12 @@ fn look_at(tab: &Tab, name: &str, address: &str, look: Look, flaws: &mut Vec<Str
     tab.picture(&format!("{name}-{}", look.name()));
 }
 
+/// Fails when something was found, and tells all of it.
+fn found_nothing(flaws: &[String]) {
+    let (count, list) = (flaws.len(), flaws.join("\n"));
+    assert!(flaws.is_empty(), "{count} flaws:\n{list}");
+}
+
 /// Looks at all pages of a store in all circumstances.
 fn nothing_is_wrong(prefix: &str, pages: &[(String, String)]) {
     browse(|tab| {
@@ -74,12 +80,7 @@ fn nothing_is_wrong(prefix: &str, pages: &[(String, String)]) {
                 look_at(tab, &format!("{prefix}{name}"), address, look, &mut flaws);
             }
         }
-        assert!(
-            flaws.is_empty(),
-            "{} flaws:\n{}",
-            flaws.len(),
-            flaws.join("\n")
-        );
+        found_nothing(&flaws);
     });
 }
 
@@ -94,4 +95,31 @@ fn nothing_is_wrong_with_a_page_of_a_filled_store() {
 fn nothing_is_wrong_with_a_page_of_an_empty_store() {
     let site = Site::on(Store::Memory);
     nothing_is_wrong("empty-", &pages(&site));
+}
+
+/// The stores with a server: each page in one circumstance, another one on each store, because what
+/// differs there is what is shown and not how.
+#[test]
+fn nothing_is_wrong_with_a_page_of_a_store_with_a_server() {
+    browse(|tab| {
+        let mut flaws = Vec::new();
+        for (shift, store) in [(0, Store::Redis), (1, Store::Postgres)] {
+            let (empty, filled) = (Site::on(store), Site::on(store));
+            wait(fill(&filled.client));
+            let kind = format!("{store:?}").to_lowercase();
+            for (site, kind) in [(empty, format!("{kind}-empty")), (filled, kind)] {
+                let pages = pages(&site);
+                for (at, look) in LOOKS.into_iter().enumerate() {
+                    look.put_on(tab);
+                    let own = (0..)
+                        .zip(&pages)
+                        .filter(|(n, _)| (n + shift) % LOOKS.len() == at);
+                    for (_, (name, address)) in own {
+                        look_at(tab, &format!("{kind}-{name}"), address, look, &mut flaws);
+                    }
+                }
+            }
+        }
+        found_nothing(&flaws);
+    });
 }

@@ -4,6 +4,7 @@
 mod bulk;
 mod delayed;
 mod failed;
+mod filters;
 mod forms;
 mod schedules;
 mod search;

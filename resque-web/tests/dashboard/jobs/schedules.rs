@@ -56,8 +56,6 @@ async fn a_schedule_tells_when_it_runs() {
     assert_eq!(row["upcoming"][0], "2026-11-22T03:00:00.000Z");
     let empty = Site::new().send(get("/schedules")).await;
     assert!(empty.text.contains("No recurring job"));
-    let old = site.send(get("/schedule")).await;
-    assert_eq!(old.headers["location"], "/schedules");
 }
 
 #[tokio::test]

@@ -63,39 +63,8 @@ async fn charts_are_drawn_without_a_script_and_told_as_a_table() {
 }
 
 #[tokio::test]
-async fn a_span_that_there_is_not_is_refused_and_old_addresses_lead_here() {
+async fn a_span_that_there_is_not_is_refused() {
     let site = Site::new();
     let answer = site.send(get("/stats?span=1y")).await;
     assert_eq!(answer.status, StatusCode::BAD_REQUEST);
-    let old = site.send(get("/stats/resque")).await;
-    assert_eq!(old.headers["location"], "/stats");
-}
-
-#[tokio::test]
-async fn the_document_names_every_address() {
-    let site = Site::new();
-    let document = site.send(get("/api/v1/openapi.json")).await.json();
-    for path in [
-        "/failures",
-        "/failures/groups",
-        "/failure",
-        "/failures/retry",
-        "/failures/remove",
-        "/failures/all",
-        "/failures/clear",
-        "/delayed",
-        "/delayed/enqueue",
-        "/delayed/cancel",
-        "/delayed/move",
-        "/delayed/clear",
-        "/schedules",
-        "/schedules/enqueue",
-        "/schedules/enable",
-        "/schedules/disable",
-        "/schedules/remove",
-        "/search",
-        "/stats",
-    ] {
-        assert!(document["paths"][path].is_object(), "{path}");
-    }
 }
