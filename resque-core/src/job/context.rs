@@ -322,6 +322,11 @@ impl JobContext {
         }
     }
 
+    /// Whether there is anything to call when it fails.
+    pub(crate) fn has_failure_hooks(&self) -> bool {
+        !self.hooks().on_failure.is_empty()
+    }
+
     /// Answers true to the first who asks.
     pub(super) fn claim_failure_hooks(&self) -> bool {
         !self.shared.failure_hooks_ran.swap(true, Ordering::Relaxed)

@@ -19,6 +19,7 @@ use super::heartbeat::Heart;
 use super::janitor::Janitor;
 use super::lifecycle::LifeEvent;
 use super::moments::Moment;
+use super::operation::Operation;
 use super::outage::{Backoff, Link, Persisted, persist};
 use super::pool::{Ends, Pool, Remains};
 use super::promoter::Promoter;
@@ -62,6 +63,7 @@ pub(crate) struct Parts {
     pub(crate) janitor: JoinHandle<()>,
     pub(crate) heart: JoinHandle<Vec<WorkerId>>,
     pub(crate) heart_stop: CancellationToken,
+    pub(crate) moments: mpsc::UnboundedSender<Moment>,
 }
 
 impl Engine {
@@ -118,6 +120,7 @@ impl Engine {
                 results,
                 jobs: self.jobs.clone(),
                 notes: self.notes.clone(),
+                moments: self.moments.clone(),
             };
             pools.spawn(Pool::new(self.core.clone(), index, ends).run());
         }
@@ -137,7 +140,7 @@ impl Engine {
             core: self.core,
             link: links.upkeep.clone(),
             performer: self.performer,
-            moments: self.moments,
+            moments: self.moments.clone(),
         };
         let heart_stop = CancellationToken::new();
         let promotes = promoter.clone();
@@ -152,6 +155,7 @@ impl Engine {
             janitor: tokio::spawn(janitor.run()),
             heart: tokio::spawn(heart.run(heart_stop.clone())),
             heart_stop,
+            moments: self.moments,
         }
     }
 }
@@ -196,10 +200,19 @@ async fn enter(
         let mut entering = Box::pin(async {
             for link in [&links.upkeep, &links.exchange] {
                 let connect = async |_| link.reconnect(&link.connection()).await;
-                refusal(persist(link, backoff(), pending(), "connect", connect).await)?;
+                refusal(persist(link, backoff(), pending(), Operation::CONNECT, connect).await)?;
             }
             let register = async |_| heart.register().await;
-            refusal(persist(&links.upkeep, backoff(), pending(), "register", register).await)
+            refusal(
+                persist(
+                    &links.upkeep,
+                    backoff(),
+                    pending(),
+                    Operation::REGISTER,
+                    register,
+                )
+                .await,
+            )
         });
         loop {
             tokio::select! {

@@ -19,12 +19,14 @@ use super::apart::{overdue, said_when_asked};
 use super::core::{Core, Demand};
 use super::crew::Crew;
 use super::job_log::log_end;
+use super::moments::Moment;
 use super::running::Running;
 use super::settings::OnTerm;
 use super::{Ending, Event};
 use crate::wire::extra::Extras;
 use crate::{
-    FailureRecord, JobContext, JobFailure, Outcome, Performed, Performer, Settlement, WorkerHooks,
+    Decision, FailureRecord, JobContext, JobFailure, Outcome, Performed, Performer, Settlement,
+    WorkerHooks,
 };
 
 /// A job that runs no more, on its way back to its pool.
@@ -41,6 +43,8 @@ pub(crate) struct Executor {
     core: Arc<Core>,
     performer: Performer,
     hooks: WorkerHooks,
+    /// Calls hooks, as long as the worker is there.
+    moments: mpsc::WeakUnboundedSender<Moment>,
     /// Where the jobs of each pool go when they have ended.
     results: Vec<mpsc::UnboundedSender<Finished>>,
 }
@@ -50,12 +54,14 @@ impl Executor {
         core: Arc<Core>,
         performer: Performer,
         hooks: WorkerHooks,
+        moments: mpsc::WeakUnboundedSender<Moment>,
         results: Vec<mpsc::UnboundedSender<Finished>>,
     ) -> Arc<Self> {
         Arc::new(Self {
             core,
             performer,
             hooks,
+            moments,
             results,
         })
     }
@@ -280,7 +286,7 @@ impl Duty {
     fn tell(&mut self, settlement: Option<Settlement>) -> Option<Arc<Executor>> {
         let (executor, running) = self.0.take()?;
         let pool = running.pool;
-        running.end();
+        running.end(settlement.is_none());
         // The engine may have gone; then nobody settles anything any more.
         let _ = executor.results[pool].send(Finished {
             running,
@@ -314,30 +320,39 @@ impl Executor {
         self.core.clock.monotonic().saturating_sub(running.since)
     }
 
+    /// Has the failure hooks of a job called that cannot call them any more.
+    fn call_failure_hooks(&self, ctx: JobContext, failure: JobFailure) {
+        if let Some(moments) = self.moments.upgrade() {
+            // Whoever calls hooks may have gone.
+            let _ = moments.send(Moment::Failed(ctx, failure));
+        }
+    }
+
     fn panicked(&self, running: &Running) -> Settlement {
+        let text = "something panicked outside the handler while the job was performed or dropped";
+        let failure = JobFailure::new("Panic", text).with_decision(Decision::Fail);
+        if let Some(ctx) = running.context() {
+            self.call_failure_hooks(ctx, failure.clone());
+        }
         let reservation = &running.reservation;
         let now = self.core.store_clock.now();
         let payload = Extras::end(&reservation.payload);
-        let record = FailureRecord::new(
-            now,
-            payload,
-            "Panic",
-            "something panicked outside the handler while the job was performed or dropped",
-        )
-        .on(reservation.worker.as_str(), reservation.queue.as_str());
+        let record = FailureRecord::new(now, payload, failure.exception, failure.error)
+            .on(reservation.worker.as_str(), reservation.queue.as_str());
         Settlement::failed(reservation.receipt.clone(), record)
     }
 
-    /// A job that the worker dropped because it stops, if that is to be a failure as in Ruby. Its
-    /// failure hooks are not called: whoever could call them is leaving too.
+    /// A job that the worker dropped because it stops, if that is to be a failure as in Ruby.
     fn terminated(&self, running: &Running) -> Option<Settlement> {
         let settings = &self.core.settings;
         let fails = settings.on_term == OnTerm::Fail && settings.isolation.is_none();
-        let ctx = running.context().filter(|_| fails)?;
-        let now = self.core.store_clock.now();
-        let failure = JobFailure::terminated();
-        let receipt = running.receipt().clone();
-        Some(Settlement::failed(receipt, failure.into_record(&ctx, now)))
+        let ctx = running
+            .context()
+            .filter(|_| fails && !running.is_cancelled())?;
+        let failure = self.performer.decide(&ctx, JobFailure::terminated());
+        self.call_failure_hooks(ctx.clone(), failure.clone());
+        let (receipt, failed) = (running.receipt().clone(), Performed::Failed(failure));
+        Some(failed.settlement(&ctx, receipt, || self.core.store_clock.now()))
     }
 }
 

@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::Event;
 use super::core::Core;
 use super::leaving;
+use super::operation::Operation;
 use super::outage::{Backoff, Link, broke};
 use super::upkeep;
 use super::vitals::Moment;
@@ -89,9 +90,9 @@ impl Heart {
                 }
                 Err(error) => {
                     let broke = broke(&error);
-                    self.link.failed("send a heartbeat", error);
+                    self.link.failed(Operation::SEND_A_HEARTBEAT, error);
                     if broke && let Err(error) = self.link.reconnect(&connection).await {
-                        self.link.failed("connect again", error);
+                        self.link.failed(Operation::CONNECT_AGAIN, error);
                     }
                     backoff.wait().min(self.core.settings.heartbeat_every)
                 }

@@ -16,6 +16,7 @@ use super::core::Core;
 use super::exchange::LARGEST_EXCHANGE;
 use super::lent::LentJobs;
 use super::moments::Moment;
+use super::operation::Operation;
 use super::outage::{Link, broke};
 use super::report::Counters;
 use super::retention::Retention;
@@ -65,23 +66,23 @@ impl Janitor {
                 Ok(()) => self.link.worked(),
                 Err(error) => {
                     let broke = broke(&error);
-                    self.link.failed("look for dead workers", error);
+                    self.link.failed(Operation::LOOK_FOR_DEAD_WORKERS, error);
                     if broke && let Err(error) = self.link.reconnect(&connection).await {
-                        self.link.failed("connect again", error);
+                        self.link.failed(Operation::CONNECT_AGAIN, error);
                     }
                 }
             }
             let (monotonic, now) = (self.core.clock.monotonic(), self.core.store_clock.now());
             let kept = retention.round(&connection.backend, monotonic, now).await;
             if let Err(error) = kept {
-                self.link.failed("remove old failed jobs", error);
+                self.link.failed(Operation::REMOVE_OLD_FAILED_JOBS, error);
             }
             let put_back = lent.round(&connection.backend, monotonic, now).await;
             if let Err(error) = put_back {
-                self.link.failed("put back lent jobs", error);
+                self.link.failed(Operation::PUT_BACK_LENT_JOBS, error);
             }
             if let Err(error) = sampler.round(&connection.backend, now).await {
-                self.link.failed("sample the store", error);
+                self.link.failed(Operation::SAMPLE_THE_STORE, error);
             }
             self.core.clock.sleep(settings.janitor_every).await;
             self.look_for_stuck_jobs();
@@ -209,7 +210,7 @@ impl Janitor {
                     }
                     // It has come back to life, or another janitor was faster.
                     Settled::Lost => leaving.push(recovery.dead.leaving()),
-                    Settled::Trouble(error) => self.link.failed("recover a job", error),
+                    Settled::Trouble(error) => self.link.failed(Operation::RECOVER_A_JOB, error),
                 }
             }
         }

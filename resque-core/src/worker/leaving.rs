@@ -2,34 +2,62 @@
 
 use std::sync::Arc;
 
+use tokio::sync::mpsc;
+
 use super::core::Core;
-use super::giving_back;
+use super::giving_back::{self, GivenBack};
+use super::moments::Moment;
 use super::report::Counters;
 use super::running::Running;
 use crate::{Backend, Held, Leaving, Left, Receipt, Result, Settled, Settlement, Tally, WorkerId};
 
-/// Gives jobs back to the front of their queues, in the order in which they were reserved.
-pub(crate) async fn release(core: &Core, backend: &Backend, jobs: &[Arc<Running>]) -> Result<()> {
+/// Gives jobs back to the front of their queues, in the order in which they were reserved, and has
+/// the failure hooks called of those that are recorded as failed instead.
+pub(crate) async fn release(
+    core: &Core,
+    backend: &Backend,
+    moments: &mpsc::UnboundedSender<Moment>,
+    jobs: &[Arc<Running>],
+) -> Result<()> {
     let mut jobs: Vec<_> = jobs.iter().collect();
     jobs.sort_unstable_by_key(|running| running.number);
-    let release =
-        |running: &Arc<Running>| core.with_leases(running, giving_back::settlement(core, running));
-    let releases = jobs.into_iter().map(release).collect();
-    settle_releases(core, backend, releases).await
+    let (mut releases, mut failures) = (Vec::new(), Vec::new());
+    for running in &jobs {
+        let GivenBack {
+            settlement,
+            failure,
+        } = giving_back::settlement(core, running);
+        releases.push(core.with_leases(running, settlement));
+        failures.push(failure);
+    }
+    let settled = settle_releases(core, backend, &releases).await?;
+    for ((running, failure), settled) in jobs.iter().zip(failures).zip(settled) {
+        if let (Settled::Applied, Some(failure)) = (settled, failure)
+            && let Some(ctx) = running.context()
+        {
+            // The runtime may have gone, and with it whoever calls hooks.
+            let _ = moments.send(Moment::Failed(ctx, failure));
+        }
+    }
+    Ok(())
 }
 
 async fn release_receipts(core: &Core, backend: &Backend, receipts: Vec<Receipt>) -> Result<()> {
-    let releases = receipts.into_iter().map(Settlement::release).collect();
-    settle_releases(core, backend, releases).await
+    let releases: Vec<_> = receipts.into_iter().map(Settlement::release).collect();
+    settle_releases(core, backend, &releases).await.map(drop)
 }
 
-async fn settle_releases(core: &Core, backend: &Backend, releases: Vec<Settlement>) -> Result<()> {
+async fn settle_releases(
+    core: &Core,
+    backend: &Backend,
+    releases: &[Settlement],
+) -> Result<Vec<Settled>> {
     if releases.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let from = &core.settings.pools[0].queues;
     let now = core.store_clock.now();
-    let exchange = backend.queues().exchange(&releases, &[], from, now).await?;
+    let exchange = backend.queues().exchange(releases, &[], from, now).await?;
     for (release, settled) in releases.iter().zip(&exchange.settled) {
         let counters = &core.counters;
         match (settled, release.tally) {
@@ -42,7 +70,7 @@ async fn settle_releases(core: &Core, backend: &Backend, releases: Vec<Settlemen
             }
         }
     }
-    Ok(())
+    Ok(exchange.settled)
 }
 
 /// Takes ids off the registry. What one of them still holds it was given without ever hearing of

@@ -26,6 +26,7 @@ pub mod metrics;
 mod moments;
 #[cfg(not(feature = "metrics"))]
 mod no_metrics;
+mod operation;
 mod outage;
 mod own_title;
 mod pacing;

@@ -3,6 +3,9 @@
 
 use std::sync::Arc;
 
+use std::mem::take;
+
+use futures::future::join_all;
 use tokio::sync::mpsc;
 
 use super::Event;
@@ -18,7 +21,13 @@ pub(crate) enum Moment {
     Shutdown,
     /// The job of a dead worker was recorded as failed, or waits for another attempt.
     Recovered(JobContext, JobFailure),
+    /// A job of this worker failed in a way that it could not see itself: it was cancelled and
+    /// dropped, or a stop ended it and it did not go back to its queue.
+    Failed(JobContext, JobFailure),
 }
+
+/// How many moments are looked at together.
+const TOGETHER: usize = 1_024;
 
 /// Everything it takes to call hooks.
 #[derive(Clone, Debug)]
@@ -32,8 +41,18 @@ pub(crate) struct Hooker {
 impl Hooker {
     /// Calls hooks until the engine has gone.
     pub(crate) async fn run(self, mut moments: mpsc::UnboundedReceiver<Moment>) {
-        while let Some(moment) = moments.recv().await {
-            self.call(moment).await;
+        let mut some = Vec::new();
+        while moments.recv_many(&mut some, TOGETHER).await > 0 {
+            let mut failed = Vec::new();
+            for moment in some.drain(..) {
+                if let Moment::Failed(job, failure) = moment {
+                    failed.push((job, failure));
+                    continue;
+                }
+                self.failed(take(&mut failed)).await;
+                self.call(moment).await;
+            }
+            self.failed(failed).await;
         }
     }
 
@@ -50,12 +69,36 @@ impl Hooker {
             Moment::AfterPause => ("after_pause", hooks.run_after_pause(&context).await),
             Moment::QueueEmpty => ("queue_empty", hooks.run_queue_empty(&context).await),
             Moment::Shutdown => ("shutdown", hooks.run_shutdown(&context).await),
-            Moment::Recovered(job, failure) => return self.recovered(job, failure).await,
+            Moment::Recovered(job, failure) | Moment::Failed(job, failure) => {
+                return self.fail(job, failure).await;
+            }
         };
         self.note(hook, result);
     }
 
-    async fn recovered(&self, job: JobContext, failure: JobFailure) {
+    /// Calls the failure hooks of jobs, all at the same time. A worker that stops waits for them no
+    /// longer than for jobs: what they are told is on record anyway.
+    async fn failed(&self, mut jobs: Vec<(JobContext, JobFailure)>) {
+        jobs.retain(|(job, _)| job.has_failure_hooks());
+        if jobs.is_empty() {
+            return;
+        }
+        let all = join_all(
+            jobs.into_iter()
+                .map(|(job, failure)| self.fail(job, failure)),
+        );
+        let core = &self.core;
+        tokio::select! {
+            biased;
+            _ = all => {}
+            () = core.clock.sleep(core.settings.term_timeout) => {
+                let error = format!("it did not end within {:?}", core.settings.term_timeout);
+                self.tell("on_failure", error);
+            }
+        }
+    }
+
+    async fn fail(&self, job: JobContext, failure: JobFailure) {
         let error = self.performer.fail(&job, failure.clone()).await;
         if error != failure {
             // The failure is on record already; this one can only be told.

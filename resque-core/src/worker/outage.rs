@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::Event;
 use super::events::Events;
+use super::operation::Operation;
 use crate::{Backend, Error, Result, SharedClock};
 
 /// The same trouble is told again after this time.
@@ -123,7 +124,7 @@ impl Link {
     }
 
     /// A call has failed: tells the beginning of an outage, or a trouble that is new.
-    pub(crate) fn failed(&self, doing: &'static str, error: Error) {
+    pub(crate) fn failed(&self, doing: Operation, error: Error) {
         let now = self.clock.monotonic();
         let outage = error.is_transient();
         if outage {
@@ -170,7 +171,7 @@ impl Link {
     pub(crate) async fn recover(&self, broken: &Connection, broke: bool, wait: Duration) {
         self.clock.sleep(wait).await;
         if broke && let Err(error) = self.reconnect(broken).await {
-            self.failed("connect again", error);
+            self.failed(Operation::CONNECT_AGAIN, error);
         }
     }
 
@@ -195,7 +196,7 @@ pub(crate) async fn persist<T, F, G>(
     link: &Link,
     mut backoff: Backoff,
     give_up: G,
-    doing: &'static str,
+    doing: Operation,
     mut call: F,
 ) -> Persisted<T>
 where
@@ -235,7 +236,8 @@ pub(crate) fn broke(error: &Error) -> bool {
     )
 }
 
-fn tell(events: &Events, doing: &'static str, error: Error, outage: bool) {
+fn tell(events: &Events, doing: Operation, error: Error, outage: bool) {
+    let doing = doing.words();
     let cause: &dyn std::error::Error = &error;
     let cause = cause.source().map(tracing::field::display);
     if outage {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::Event;
 use super::core::Core;
+use super::operation::Operation;
 use super::outage::{Link, broke};
 use crate::Result;
 
@@ -35,9 +36,9 @@ impl Promoter {
                 }
                 Err(error) => {
                     let broke = broke(&error);
-                    self.link.failed("promote delayed jobs", error);
+                    self.link.failed(Operation::PROMOTE_DELAYED_JOBS, error);
                     if broke && let Err(error) = self.link.reconnect(&connection).await {
-                        self.link.failed("connect again", error);
+                        self.link.failed(Operation::CONNECT_AGAIN, error);
                     }
                     self.core.settings.promote_every
                 }
@@ -58,7 +59,7 @@ impl Promoter {
         let now = self.core.store_clock.now();
         let promotion = delayed.promote(&self.holder, now, AT_MOST).await?;
         for error in promotion.troubles {
-            self.link.failed("promote a delayed job", error);
+            self.link.failed(Operation::PROMOTE_A_DELAYED_JOB, error);
         }
         let count = promotion.moved;
         if count > 0 {

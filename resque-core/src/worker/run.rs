@@ -121,7 +121,13 @@ impl Worker {
             .iter()
             .map(|_| mpsc::unbounded_channel())
             .unzip();
-        let executor = Executor::new(core.clone(), performer.clone(), self.hooks, ends);
+        let executor = Executor::new(
+            core.clone(),
+            performer.clone(),
+            self.hooks,
+            moments.downgrade(),
+            ends,
+        );
         tokio::spawn(executor.dispatch(batches));
         let calls = tokio::spawn(hooker.clone().run(to_call));
         let engine = Engine {

@@ -93,12 +93,15 @@ impl Running {
         kill
     }
 
-    /// The job runs no more: nothing can be done to it.
-    pub(crate) fn end(&self) {
+    /// The job runs no more: nothing can be done to it. Where somebody else ended it, what it was
+    /// told is kept for its failure hooks.
+    pub(crate) fn end(&self, was_dropped: bool) {
         let mut task = self.task();
+        let is_kept = was_dropped || self.is_cancelled();
         let ended = Task {
             over: true,
             begun: task.begun,
+            context: task.context.take_if(|_| is_kept),
             ..Task::default()
         };
         let before = std::mem::replace(&mut *task, ended);
@@ -117,7 +120,7 @@ impl Running {
         task.over || task.handle.is_some() || task.context.is_some()
     }
 
-    /// What the job is told, while it runs.
+    /// What the job is told, while it runs, and after that if somebody else ended it.
     pub(crate) fn context(&self) -> Option<JobContext> {
         self.task().context.clone()
     }

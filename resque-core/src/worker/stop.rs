@@ -7,11 +7,14 @@
 use std::future::pending;
 use std::sync::Arc;
 
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::core::{Core, Links};
 use super::engine::Parts;
 use super::leaving;
+use super::moments::Moment;
+use super::operation::Operation;
 use super::outage::{Backoff, Link, Persisted, persist};
 use super::pool::Remains;
 use super::report::Counters;
@@ -36,6 +39,7 @@ pub(crate) async fn stop(
         janitor,
         heart,
         heart_stop,
+        moments,
     } = parts;
 
     // Exchange: what has ended is settled, what was dropped goes back to the front of its queue.
@@ -52,19 +56,33 @@ pub(crate) async fn stop(
         // The process ends now, and these jobs with it.
         released.extend(still_running.iter().cloned());
     }
-    give_back(core, supervisor, &links.exchange, &released).await;
+    give_back(core, supervisor, &links.exchange, &moments, &released).await;
 
     // Scheduler: another process may fire at once.
     schedules.abort();
     if core.settings.schedules.is_some() {
         let step_down = async |_| scheduler.step_down().await;
-        try_to(core, supervisor, &links.upkeep, "stop firing", step_down).await;
+        try_to(
+            core,
+            supervisor,
+            &links.upkeep,
+            Operation::STOP_FIRING,
+            step_down,
+        )
+        .await;
     }
 
     // Promoter: another process may promote at once.
     promotes.abort();
     let resign = async |_| promoter.resign().await;
-    try_to(core, supervisor, &links.upkeep, "stop promoting", resign).await;
+    try_to(
+        core,
+        supervisor,
+        &links.upkeep,
+        Operation::STOP_PROMOTING,
+        resign,
+    )
+    .await;
 
     // Janitor: it may be cut off anywhere.
     janitor.abort();
@@ -86,7 +104,7 @@ pub(crate) async fn stop(
         core,
         supervisor,
         &links.upkeep,
-        "leave the registry",
+        Operation::LEAVE_THE_REGISTRY,
         unregister,
     )
     .await;
@@ -110,7 +128,7 @@ pub(crate) async fn leave_early(
         core,
         supervisor,
         &links.upkeep,
-        "leave the registry",
+        Operation::LEAVE_THE_REGISTRY,
         unregister,
     )
     .await;
@@ -122,13 +140,14 @@ async fn give_back(
     core: &Arc<Core>,
     supervisor: &mut Supervisor,
     link: &Link,
+    moments: &mpsc::UnboundedSender<Moment>,
     jobs: &[Arc<Running>],
 ) {
     if jobs.is_empty() {
         return;
     }
-    let give_back = async |backend: Backend| leaving::release(core, &backend, jobs).await;
-    if !try_to(core, supervisor, link, "give jobs back", give_back).await {
+    let give_back = async |backend: Backend| leaving::release(core, &backend, moments, jobs).await;
+    if !try_to(core, supervisor, link, Operation::GIVE_JOBS_BACK, give_back).await {
         Counters::add(&core.counters.unsettled, jobs.len() as u64);
     }
 }
@@ -147,7 +166,7 @@ async fn try_to<F>(
     core: &Arc<Core>,
     supervisor: &mut Supervisor,
     link: &Link,
-    doing: &'static str,
+    doing: Operation,
     call: F,
 ) -> bool
 where

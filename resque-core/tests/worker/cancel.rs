@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use resque_core::worker::Event;
-use resque_core::{Client, JobError};
+use resque_core::{Client, Hooks, JobError, JobFailure};
+use tokio::sync::mpsc;
 
 use crate::world::{Gate, Running, World, start};
 
@@ -80,6 +81,47 @@ async fn a_job_that_does_not_listen_is_dropped_and_the_next_one_is_spared() {
     let failures = world.failures().await;
     assert_eq!(failures.len(), 1);
     assert_eq!(failures[0].error, "The job was cancelled while it ran");
+}
+
+#[tokio::test]
+async fn a_cancelled_job_runs_its_failure_hooks_once_whether_it_listens_or_not() {
+    for listens in [false, true] {
+        let world = World::new();
+        world.push("Job", 0..1).await;
+        let (told, mut heard) = mpsc::unbounded_channel();
+        let hooks = Hooks::new().on_failure("tell", move |_, failure: JobFailure| {
+            let told = told.clone();
+            async move { Ok(told.send(failure.exception)?) }
+        });
+        let builder =
+            world
+                .worker()
+                .hooks(hooks)
+                .register_fn("Job", move |_: Vec<u32>, ctx| async move {
+                    if listens {
+                        ctx.cancellation().cancelled().await;
+                        return Err(JobError::new("Stopped", "half done"));
+                    }
+                    std::future::pending().await
+                });
+        let mut worker = start(builder);
+        let id = worker.started().await.worker.unwrap();
+        assert!(client(&world).cancel(id.as_str()).await.unwrap());
+        let flow = world.flow();
+        worker.settled(1).await;
+        drop(flow);
+        worker.quit().await;
+        // What ends by itself has told its hooks what it said.
+        let wanted = if listens {
+            "Stopped"
+        } else {
+            "Resque::Cancelled"
+        };
+        assert_eq!(heard.try_recv().unwrap(), wanted);
+        assert!(heard.try_recv().is_err());
+        let failure = world.failures().await.remove(0);
+        assert_eq!(failure.exception, "Resque::Cancelled");
+    }
 }
 
 #[tokio::test]

@@ -87,6 +87,27 @@ async fn jobs_are_counted_by_class_queue_and_outcome() {
 }
 
 #[tokio::test]
+async fn troubles_are_counted_from_zero_on_by_what_was_being_done() {
+    let world = World::new();
+    let (builder, counted) = counting(world.worker());
+    let mut worker = start(builder);
+    worker.phase(Phase::Working).await;
+    worker.quit().await;
+    let counted = read(&counted);
+    let of = |name: &str| -> Vec<_> {
+        let all = counted.iter();
+        all.filter(|(key, _)| key.starts_with(name)).collect()
+    };
+    let troubles = of("resque_troubles_total");
+    assert!(troubles.len() > 20, "{troubles:?}");
+    assert!(
+        troubles.iter().all(|(_, count)| **count == 0.0),
+        "{troubles:?}"
+    );
+    assert!(counted.contains_key("resque_troubles_total{doing=settle a job}"));
+}
+
+#[tokio::test]
 async fn outages_and_missed_heartbeats_are_counted() {
     let world = World::new();
     let (builder, counted) = counting(world.worker());

@@ -4,8 +4,11 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use resque_core::worker::{
-    OnTerm, Phase, Polling, StopCause, StopReason, StopReport, WorkerBuilder,
+    Event, OnTerm, Phase, Polling, StopCause, StopReason, StopReport, WorkerBuilder,
 };
+
+use resque_core::{Hooks, JobFailure, RetryPolicy};
+use tokio::sync::mpsc;
 
 use crate::world::{Gate, World, start};
 
@@ -136,6 +139,103 @@ async fn a_stop_may_fail_jobs_as_in_ruby() {
         (failures[0].exception.as_str(), failures[0].error.as_str()),
         ("Resque::TermException", "SIGTERM")
     );
+}
+
+/// What failure hooks were told: the exception, the class, and whether the job is tried again.
+type Heard = mpsc::UnboundedReceiver<(String, String, bool)>;
+
+/// Failure hooks that tell what they hear.
+fn hearing() -> (Hooks, Heard) {
+    let (told, heard) = mpsc::unbounded_channel();
+    let hooks = Hooks::new().on_failure("tell", move |ctx, failure: JobFailure| {
+        let told = told.clone();
+        let again = failure.retry_at().is_some();
+        async move { Ok(told.send((failure.exception, ctx.class().to_owned(), again))?) }
+    });
+    (hooks, heard)
+}
+
+fn heard(exception: &str, class: &str, again: bool) -> (String, String, bool) {
+    (exception.to_owned(), class.to_owned(), again)
+}
+
+#[tokio::test]
+async fn the_third_release_runs_the_failure_hooks_and_the_others_do_not() {
+    let world = World::new();
+    let gate = Gate::new();
+    world.push("Gate", 0..1).await;
+    let (hooks, mut hears) = hearing();
+    for _ in 0..2 {
+        stop_at_once(gate.on(world.worker().hooks(hooks.clone()))).await;
+        assert!(hears.try_recv().is_err());
+    }
+    // With a policy too: a job that never ends in time would come back for ever.
+    let worker = world.worker().retry(RetryPolicy::default());
+    stop_at_once(gate.on(worker.hooks(hooks))).await;
+    let told = hears.try_recv().unwrap();
+    assert_eq!(told, heard("Resque::TermException", "Gate", false));
+    assert!(hears.try_recv().is_err());
+    assert_eq!(world.failures().await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_stop_that_fails_jobs_runs_their_failure_hooks_and_obeys_their_policy() {
+    for again in [false, true] {
+        let world = World::new();
+        let gate = Gate::new();
+        world.push("Gate", 0..1).await;
+        let (hooks, mut hears) = hearing();
+        let mut worker = world.worker().on_term(OnTerm::Fail).hooks(hooks);
+        if again {
+            worker = worker.retry(RetryPolicy::default());
+        }
+        let report = stop_at_once(gate.on(worker)).await;
+        assert_eq!((report.processed, report.failed), (1, 1));
+        let told = hears.try_recv().unwrap();
+        assert_eq!(told, heard("Resque::TermException", "Gate", again));
+        assert!(hears.try_recv().is_err());
+        assert_eq!(world.failures().await.len(), usize::from(!again));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_still_runs_when_the_process_ends_runs_its_failure_hooks() {
+    let world = World::new();
+    world.push("Block", 0..1).await;
+    let (hooks, mut hears) = hearing();
+    let builder = world.worker().on_term(OnTerm::Fail).hooks(hooks);
+    let (builder, release) = block(builder.exits_after_run());
+    let mut worker = start(builder);
+    worker.started().await;
+    worker.handle.stop_now();
+    worker.handle.stop_now();
+    worker.phase(Phase::Abandoning).await;
+    let _flow = world.flow();
+    worker.end().await;
+    let told = hears.try_recv().unwrap();
+    assert_eq!(told, heard("Resque::DirtyExit", "Block", false));
+    drop(release);
+}
+
+#[tokio::test]
+async fn a_worker_that_stops_does_not_wait_for_a_failure_hook_for_ever() {
+    let world = World::new();
+    let gate = Gate::new();
+    world.push("Gate", 0..1).await;
+    let hooks = Hooks::new().on_failure("hang", |_, _| std::future::pending());
+    let mut worker = start(gate.on(world.worker().on_term(OnTerm::Fail).hooks(hooks)));
+    worker.started().await;
+    worker.handle.stop_now();
+    let _flow = world.flow();
+    let told = worker
+        .event(|event| match event {
+            Event::HookFailed { hook, error } => Some((*hook, error.clone())),
+            _ => None,
+        })
+        .await;
+    assert_eq!(told, ("on_failure", "it did not end within 4s".to_owned()));
+    worker.end().await;
+    assert_eq!(world.failures().await.len(), 1);
 }
 
 #[tokio::test]

@@ -13,6 +13,7 @@ use super::table::{
     JOBS_PROMOTED, JOBS_RECOVERED, JOBS_STUCK, LIVE, OUTAGE_SECONDS, OUTAGES, READY, REGISTRATIONS,
     SCHEDULES_FIRED, SLOTS, SLOTS_BUSY, STORE_UP, TROUBLES, WORKERS_PRUNED,
 };
+use crate::worker::operation::Operation;
 use crate::worker::settings::PoolSettings;
 use crate::worker::{Event, Health};
 use crate::{Exchange, JobContext};
@@ -184,6 +185,10 @@ impl Inner {
         }
         for outcome in ["failed", "retried"] {
             recording.counter(&JOBS_RECOVERED, &[outcome]).increment(0);
+        }
+        for operation in Operation::ALL {
+            let troubles = recording.counter(&TROUBLES, &[operation.words()]);
+            troubles.increment(0);
         }
         let store_up = recording.gauge(&STORE_UP, &[]);
         store_up.set(1.0);

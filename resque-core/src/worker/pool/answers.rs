@@ -7,6 +7,7 @@ use tokio::sync::mpsc;
 use super::Pool;
 use super::tally::Settlements;
 use crate::worker::exchange::{Answer, Batch, Round};
+use crate::worker::operation::Operation;
 use crate::worker::running::Running;
 use crate::worker::slots::Doing;
 use crate::worker::supervisor::Note;
@@ -30,7 +31,7 @@ impl Pool {
             Err(error) => {
                 self.take_back(round, matches!(error, Error::OutcomeUnknown { .. }));
                 self.look_again();
-                self.recover(connection, "exchange jobs", error);
+                self.recover(connection, Operation::EXCHANGE_JOBS, error);
             }
         }
     }
@@ -72,7 +73,7 @@ impl Pool {
 
     fn take_exchange(&mut self, round: Round, ticket: Option<Ticket>, exchange: Exchange) {
         for error in exchange.troubles {
-            self.link.failed("take jobs", error);
+            self.link.failed(Operation::TAKE_JOBS, error);
         }
         let asked = round.slots.len();
         let given = exchange.reserved.len();
@@ -101,7 +102,7 @@ impl Pool {
                 Settled::Trouble(error) => {
                     table.set(slot, Doing::Settling(ended.running.clone()));
                     kept.push(slot);
-                    self.link.failed("settle a job", error);
+                    self.link.failed(Operation::SETTLE_A_JOB, error);
                     self.troubled.add(ended, settlement);
                     continue;
                 }
@@ -149,7 +150,7 @@ impl Pool {
         let mut next = 0;
         for reservation in reserved {
             let Some(place) = find(want, next, &reservation) else {
-                self.link.failed("take jobs", stray(&reservation));
+                self.link.failed(Operation::TAKE_JOBS, stray(&reservation));
                 continue;
             };
             next = place + 1;

@@ -9,9 +9,13 @@ use crate::wire::extra::Extras;
 use crate::worker::Event;
 use crate::worker::core::Core;
 use crate::worker::executor::releases;
+use crate::worker::moments::Moment;
+use crate::worker::operation::Operation;
 use crate::worker::outage::{Backoff, Link, broke};
 use crate::worker::running::Running;
-use crate::{Claim, Claimed, Error, FailureRecord, Outcome, Result, Settlement, Tally};
+use crate::{
+    Claim, Claimed, Decision, Error, FailureRecord, JobFailure, Outcome, Result, Settlement, Tally,
+};
 
 /// What became of the claims of one exchange.
 pub(super) struct Answers {
@@ -84,12 +88,42 @@ impl Pool {
     /// A job has ended, or will not start: notes how it is settled, with what it holds.
     pub(super) fn end(&mut self, running: Arc<Running>, settlement: Settlement) {
         let settlement = if running.is_cancelled() {
-            cancelled(&self.core, &running, settlement)
+            self.cancelled(&running, settlement)
         } else {
             settlement
         };
         let settlement = self.core.with_leases(&running, settlement);
         self.ended.push(running, settlement);
+    }
+
+    /// A job that somebody wanted to end is not tried again, whatever it said in the end; only one
+    /// that was done nevertheless is done.
+    fn cancelled(&self, running: &Running, settlement: Settlement) -> Settlement {
+        if matches!(settlement.outcome, Outcome::Done) {
+            return settlement;
+        }
+        let said = match &settlement.outcome {
+            Outcome::Failed(record) => format!("; it said: {}: {}", record.exception, record.error),
+            _ => String::new(),
+        };
+        let text = format!("The job was cancelled while it ran{said}");
+        let failure = JobFailure::new("Resque::Cancelled", text).with_decision(Decision::Fail);
+        if let Some(ctx) = running.context() {
+            // Unless they were called when the job ended by itself.
+            let _ = self.moments.send(Moment::Failed(ctx, failure.clone()));
+        }
+        let job = &running.reservation;
+        let record = FailureRecord::new(
+            self.core.store_clock.now(),
+            Extras::end(&job.payload),
+            failure.exception,
+            failure.error,
+        )
+        .on(job.worker.as_str(), job.queue.as_str());
+        Settlement {
+            tally: Tally::ProcessedAndFailed,
+            ..Settlement::failed(settlement.receipt, record)
+        }
     }
 }
 
@@ -105,30 +139,6 @@ impl Core {
         }
         settlement.leases = leases.changes(&settlement.outcome, self.store_clock.now());
         settlement
-    }
-}
-
-/// A job that somebody wanted to end is not tried again, whatever it said in the end; only one that
-/// was done nevertheless is done.
-fn cancelled(core: &Core, running: &Running, settlement: Settlement) -> Settlement {
-    if matches!(settlement.outcome, Outcome::Done) {
-        return settlement;
-    }
-    let said = match &settlement.outcome {
-        Outcome::Failed(record) => format!("; it said: {}: {}", record.exception, record.error),
-        _ => String::new(),
-    };
-    let job = &running.reservation;
-    let record = FailureRecord::new(
-        core.store_clock.now(),
-        Extras::end(&job.payload),
-        "Resque::Cancelled",
-        format!("The job was cancelled while it ran{said}"),
-    )
-    .on(job.worker.as_str(), job.queue.as_str());
-    Settlement {
-        tally: Tally::ProcessedAndFailed,
-        ..Settlement::failed(settlement.receipt, record)
     }
 }
 
@@ -150,7 +160,7 @@ async fn ask(
             }
             Err(error) => {
                 let broke = broke(&error);
-                link.failed("claim what jobs need", error);
+                link.failed(Operation::CLAIM_WHAT_JOBS_NEED, error);
                 link.recover(&connection, broke, backoff.wait()).await;
             }
         }

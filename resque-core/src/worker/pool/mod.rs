@@ -25,6 +25,8 @@ use self::telling::Told;
 use super::core::Core;
 use super::exchange::{Answer, Batch, LARGEST_EXCHANGE};
 use super::executor::Finished;
+use super::moments::Moment;
+use super::operation::Operation;
 use super::outage::{Backoff, Connection, Link, broke};
 use super::pacing::Pacer;
 use super::running::Running;
@@ -46,6 +48,7 @@ pub(crate) struct Pool {
     results: mpsc::UnboundedReceiver<Finished>,
     jobs: mpsc::UnboundedSender<Vec<Arc<Running>>>,
     notes: mpsc::UnboundedSender<Note>,
+    moments: mpsc::UnboundedSender<Moment>,
 
     free: Vec<usize>,
     unsure: Vec<usize>,
@@ -96,6 +99,7 @@ pub(crate) struct Ends {
     pub(crate) results: mpsc::UnboundedReceiver<Finished>,
     pub(crate) jobs: mpsc::UnboundedSender<Vec<Arc<Running>>>,
     pub(crate) notes: mpsc::UnboundedSender<Note>,
+    pub(crate) moments: mpsc::UnboundedSender<Moment>,
 }
 
 impl Pool {
@@ -113,6 +117,7 @@ impl Pool {
             results: ends.results,
             jobs: ends.jobs,
             notes: ends.notes,
+            moments: ends.moments,
             // The last one is taken first.
             free: (first..first + slots).rev().collect(),
             unsure: Vec::new(),
@@ -225,7 +230,7 @@ impl Pool {
     fn wake(&mut self, woken: Result<()>) {
         self.look_again();
         if let Err(error) = woken {
-            self.recover(self.link.connection(), "wait for jobs", error);
+            self.recover(self.link.connection(), Operation::WAIT_FOR_JOBS, error);
         }
     }
 
@@ -235,7 +240,7 @@ impl Pool {
         }
     }
 
-    fn recover(&mut self, connection: Connection, doing: &'static str, error: Error) {
+    fn recover(&mut self, connection: Connection, doing: Operation, error: Error) {
         let (link, broke) = (self.link.clone(), broke(&error));
         link.failed(doing, error);
         let wait = self.backoff.wait();

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::plan::Followed;
 use super::{Plan, ScheduleSettings, Scheduler};
+use crate::worker::operation::Operation;
 use crate::{Begin, Error, Result, Schedule, ScheduleEntry, ScheduleName, ScheduleStore};
 
 impl Scheduler {
@@ -30,7 +31,7 @@ impl Scheduler {
             let mut settled = match settled {
                 Ok(settled) => settled,
                 Err(error) => {
-                    self.link.failed("begin a schedule", error);
+                    self.link.failed(Operation::BEGIN_A_SCHEDULE, error);
                     continue;
                 }
             };
@@ -43,7 +44,7 @@ impl Scheduler {
             let Some(queue) = schedule.queue_name().cloned() else {
                 let why = "it is missing; write the name of a queue";
                 self.link.failed(
-                    "read a schedule",
+                    Operation::READ_A_SCHEDULE,
                     Error::schedule(name.as_str(), "queue", why),
                 );
                 continue;
@@ -74,7 +75,7 @@ impl Scheduler {
                 Ok(schedule) => {
                     chosen.insert(entry.name.clone(), (schedule, true));
                 }
-                Err(error) => self.link.failed("read a schedule", error),
+                Err(error) => self.link.failed(Operation::READ_A_SCHEDULE, error),
             }
         }
         let environment = settings.environment.as_deref();

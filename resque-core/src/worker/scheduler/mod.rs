@@ -16,6 +16,7 @@ use self::plan::Followed;
 pub(crate) use self::settings::ScheduleSettings;
 use super::Event;
 use super::core::Core;
+use super::operation::Operation;
 use super::outage::{Link, broke};
 use crate::{
     Backend, Client, Fired, Firing, LeadClaim, NewSchedule, Result, Schedule, ScheduleStore,
@@ -77,9 +78,9 @@ impl Scheduler {
                 }
                 Err(error) => {
                     let broke = broke(&error);
-                    self.link.failed("fire schedules", error);
+                    self.link.failed(Operation::FIRE_SCHEDULES, error);
                     if broke && let Err(error) = self.link.reconnect(&connection).await {
-                        self.link.failed("connect again", error);
+                        self.link.failed(Operation::CONNECT_AGAIN, error);
                     }
                     plan = Plan::default();
                     // Not later than another process would take over.
@@ -210,7 +211,7 @@ impl Scheduler {
                 Ok(_) => changed = true,
                 // It is tried again with the next tick.
                 Err(error) => {
-                    self.link.failed("fire a schedule", error);
+                    self.link.failed(Operation::FIRE_A_SCHEDULE, error);
                     followed.settle(firing.tick);
                 }
             }
@@ -229,7 +230,8 @@ impl Scheduler {
         match self.hooks_on.spawn(asked).await {
             Ok(Ok(lets)) => lets,
             Ok(Err(error)) => {
-                self.link.failed("ask the hooks of a schedule", error);
+                self.link
+                    .failed(Operation::ASK_THE_HOOKS_OF_A_SCHEDULE, error);
                 false
             }
             // The runtime of the program has gone, or the hook panicked.
@@ -259,7 +261,8 @@ impl Scheduler {
         let queue = followed.queue.clone();
         let told = async move { client.after_firing(&schedule, queue).await };
         if let Ok(Err(error)) = self.hooks_on.spawn(told).await {
-            self.link.failed("tell the hooks of a schedule", error);
+            self.link
+                .failed(Operation::TELL_THE_HOOKS_OF_A_SCHEDULE, error);
         }
     }
 
