@@ -8,8 +8,6 @@ use std::process::ExitCode;
 const FAILED: u8 = 1;
 /// The exit code of a command that was called in a wrong way.
 pub(crate) const MISUSED: u8 = 2;
-/// The same for a worker that is one of several processes; with 2 any job may end its process.
-pub(crate) const SENSELESS: u8 = 78;
 /// The exit code of a command whose store could not be reached.
 const UNREACHABLE: u8 = 3;
 
@@ -67,9 +65,6 @@ pub(crate) enum Failure {
         /// What stopped it.
         source: resque::Error,
     },
-    /// A worker that is one of several processes, told to the one that watches them.
-    #[error("{}", chain(.0))]
-    OneOfSeveral(Box<Failure>),
 }
 
 impl Failure {
@@ -112,10 +107,6 @@ impl Failure {
         match self {
             Self::NoUrl | Self::Misused { .. } | Self::NeedsYes { .. } => MISUSED,
             Self::NoStore(_) => UNREACHABLE,
-            Self::OneOfSeveral(failure) => match failure.code() {
-                MISUSED => SENSELESS,
-                code => code,
-            },
             Self::Resque(error) | Self::Stopped { source: error, .. } => code_of(error),
             _ if self.is_a_reader_gone() => 0,
             _ => FAILED,

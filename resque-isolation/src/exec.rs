@@ -48,6 +48,8 @@ pub struct Exec {
     pub(crate) program: PathBuf,
     pub(crate) arguments: Vec<OsString>,
     pub(crate) limits: Limits,
+    /// Variables of the worker that the program does not inherit.
+    pub(crate) withheld: Vec<OsString>,
     /// The program that becomes the other one, if it is not this one.
     pub(crate) shim: Option<PathBuf>,
     #[cfg(target_os = "linux")]
@@ -61,6 +63,7 @@ impl Exec {
             program: program.into(),
             arguments: Vec::new(),
             limits: Limits::new(),
+            withheld: Vec::new(),
             shim: None,
             #[cfg(target_os = "linux")]
             started: std::sync::OnceLock::new(),
@@ -76,6 +79,12 @@ impl Exec {
     /// Limits what the program may use.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// Keeps a variable of the worker from the program.
+    pub fn env_remove(mut self, name: impl Into<OsString>) -> Self {
+        self.withheld.push(name.into());
         self
     }
 

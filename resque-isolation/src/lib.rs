@@ -49,6 +49,7 @@ mod limits;
 #[cfg(target_os = "linux")]
 mod linux;
 mod processes;
+mod told;
 
 pub use self::child::Child;
 #[cfg(not(target_os = "linux"))]
@@ -58,3 +59,4 @@ pub use self::limits::Limits;
 #[cfg(target_os = "linux")]
 pub use self::linux::child_entry;
 pub use self::processes::Processes;
+pub use self::told::told;

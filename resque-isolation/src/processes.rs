@@ -35,6 +35,10 @@ pub(crate) struct Settings {
     /// Another program than this one, and what it is told beside.
     pub(crate) program: Option<PathBuf>,
     pub(crate) environment: Vec<(OsString, OsString)>,
+    /// Variables of this process that they do not inherit.
+    pub(crate) withheld: Vec<OsString>,
+    /// What they are told and what they start does not inherit.
+    pub(crate) told: Vec<(String, String)>,
 }
 
 impl Processes {
@@ -46,6 +50,8 @@ impl Processes {
                 limits: Limits::new(),
                 program: None,
                 environment: Vec::new(),
+                withheld: Vec::new(),
+                told: Vec::new(),
             },
             #[cfg(target_os = "linux")]
             pool: std::sync::OnceLock::new(),
@@ -69,6 +75,19 @@ impl Processes {
     /// [`child_entry`](crate::child_entry).
     pub fn program(mut self, path: impl Into<PathBuf>) -> Self {
         self.settings.program = Some(path.into());
+        self
+    }
+
+    /// Tells the children something that they ask for with [`told`](crate::told). Unlike a variable
+    /// it is seen by nobody else, and what jobs start does not inherit it.
+    pub fn tell(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.settings.told.push((name.into(), value.into()));
+        self
+    }
+
+    /// Keeps a variable of this process from the children, and from what jobs start.
+    pub fn env_remove(mut self, name: impl Into<OsString>) -> Self {
+        self.settings.withheld.push(name.into());
         self
     }
 

@@ -60,6 +60,12 @@ const OPENSSL: Need = Need {
     package: "openssl",
 };
 
+/// Verifies the unit that the pages show.
+const SYSTEMD: Need = Need {
+    program: "systemd-analyze",
+    package: "systemd",
+};
+
 /// Shows the pages of the dashboard, and does what its driver says.
 const CHROMIUM: Need = Need {
     program: "chromium",
@@ -86,7 +92,8 @@ pub(crate) fn ensure(wanted: Option<Servers>) -> Result<Plan> {
         env::var_os(variable).is_some()
     })?;
     eprintln!("servers for tests: {}", plan.in_words());
-    provide(needs(&plan))?;
+    let systemd = cfg!(target_os = "linux").then_some(SYSTEMD);
+    provide(needs(&plan).into_iter().chain(systemd))?;
     Ok(plan)
 }
 

@@ -14,6 +14,10 @@ pub fn handlers() -> Handlers {
         ctx.progress(0, 1, format!("performed by {}", std::process::id()));
         next.run().await
     });
+    let hooks = hooks.on_failure("told", |ctx, failure| async move {
+        ctx.progress(0, 1, format!("on_failure {}", failure.exception));
+        Ok(())
+    });
     Handlers::new()
         .hooks(hooks)
         .register_fn("Noop", |_: Vec<serde_json::Value>, _| async { Ok(()) })

@@ -15,9 +15,15 @@ use std::process::ExitCode;
 use resque::Handlers;
 use resque_cli::App;
 
-use crate::jobs::{Delivery, Receipt};
+use crate::jobs::{Delivery, Exit, Letter, Receipt, Script, Stamp};
 
 fn main() -> ExitCode {
-    let handlers = Handlers::new().register::<Receipt>().register::<Delivery>();
+    let handlers = Handlers::new()
+        .register::<Receipt>()
+        .register::<Delivery>()
+        .register::<Stamp>()
+        .register::<Letter>()
+        .register::<Script>()
+        .register::<Exit>();
     App::new(handlers).name("shop").run()
 }

@@ -57,6 +57,9 @@ impl Exec {
         let started = self.started.get();
         let started = started.ok_or_else(|| io::Error::other("the worker has not begun"))?;
         let mut command = command::again(self.shim.as_deref(), BECOME, self.limits);
+        for variable in &self.withheld {
+            command.env_remove(variable);
+        }
         command
             .arg(&self.program)
             .args(&self.arguments)

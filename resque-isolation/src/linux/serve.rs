@@ -22,7 +22,7 @@ use tracing::Instrument;
 
 use super::frame::{self, Reader};
 use super::message::{JobHead, Told, VERSION};
-use crate::{Child, Limits};
+use crate::{Child, Limits, told};
 
 /// How many threads perform a job: one that blocks leaves another to whoever it waits for.
 const THREADS: usize = 2;
@@ -50,9 +50,15 @@ where
         return 1;
     };
     let (progress, reports) = mpsc::unbounded_channel();
+    let Ok(mut link) = talk.block_on(async {
+        let mut link = Link::new(stream)?;
+        link.hear_what_is_told().await?;
+        io::Result::Ok(link)
+    }) else {
+        return 1;
+    };
     let made = jobs.block_on(async { child().await.map_err(Into::into) });
     let served = talk.block_on(async {
-        let mut link = Link::new(stream)?;
         let (performer, hooks) = match made {
             Ok(child) => child.into_parts(),
             Err(error) => return link.refuse(&*error).await,
@@ -97,6 +103,14 @@ impl Link {
             writer,
             term: signal(SignalKind::terminate())?,
         })
+    }
+
+    /// Takes the first message, which is about no job.
+    async fn hear_what_is_told(&mut self) -> io::Result<()> {
+        let frame = self.reader.next().await?;
+        let frame = frame.ok_or(io::ErrorKind::UnexpectedEof)?;
+        told::note(serde_json::from_slice(&frame)?);
+        Ok(())
     }
 
     async fn tell(&mut self, told: Told) -> io::Result<()> {

@@ -83,6 +83,9 @@ impl WarmChild {
         let mut command = command::again(settings.program.as_deref(), SERVE, settings.limits);
         command.args(manner.title_prefix.as_deref());
         command.stdin(OwnedFd::from(theirs));
+        for variable in &settings.withheld {
+            command.env_remove(variable);
+        }
         let variables = settings.environment.iter();
         command.envs(variables.map(|(name, value)| (name, value)));
         let process = Process::new(starter.start(command).await?)?;
@@ -94,6 +97,9 @@ impl WarmChild {
             jobs_left: settings.jobs_per_child,
             counted: manner.children.started(),
         };
+        let told = serde_json::to_vec(&settings.told).map_err(io::Error::from)?;
+        // If it cannot be told, it says why, or its end does.
+        let _ = frame::write(&mut child.writer, &told, b"").await;
         child.hear_it_is_ready().await?;
         Ok(child)
     }

@@ -27,6 +27,7 @@ fn is_released(left: &Left) {
         (left.queued(), left.stats()),
         (vec![released, NOOP], (0, 0))
     );
+    assert!(left.hooks().is_empty(), "{left:?}");
 }
 
 #[test]
@@ -83,6 +84,7 @@ fn the_third_release_is_the_last() {
         let told = "SIGTERM: stopping workers have ended the job 3 times";
         assert_eq!((exception, error), ("Resque::TermException", told));
         assert_eq!(left.queued(), [NOOP]);
+        assert_eq!(left.hooks(), ["Resque::TermException"]);
     }
 }
 
@@ -105,6 +107,7 @@ fn as_in_ruby_a_killed_job_has_failed() {
     );
     assert!(error.starts_with(begin) && error.ends_with(end), "{error}");
     assert_eq!((left.queued(), left.stats()), (vec![NOOP], (1, 0)));
+    assert_eq!(left.hooks(), ["Resque::DirtyExit"]);
 }
 
 #[test]
@@ -113,6 +116,16 @@ fn as_in_ruby_a_job_that_was_asked_has_failed() {
     let left = stopped(&fail, &[POLITELY, NEVER], &sleep(60_000), "TERM");
     assert_eq!(left.failure(), ("Resque::TermException", "SIGTERM"));
     assert_eq!((left.queued(), left.stats()), (vec![NOOP], (1, 1)));
+    assert_eq!(left.hooks(), ["Resque::TermException"]);
+}
+
+#[test]
+fn as_in_ruby_a_job_of_the_worker_itself_that_was_dropped_has_failed() {
+    let fail = [ITSELF, &["--on-term", "fail"]].concat();
+    let left = stopped(&fail, &[SOON], &sleep(60_000), "TERM");
+    assert_eq!(left.failure(), ("Resque::TermException", "SIGTERM"));
+    assert_eq!((left.queued(), left.stats()), (vec![NOOP], (1, 1)));
+    assert_eq!(left.hooks(), ["Resque::TermException"]);
 }
 
 #[test]

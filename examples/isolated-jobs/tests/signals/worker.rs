@@ -1,5 +1,6 @@
 //! A worker that is a real process, with a store in its memory.
 
+use std::cell::RefCell;
 use std::process::Command;
 use std::time::Duration;
 
@@ -21,7 +22,11 @@ pub(crate) struct Worker {
 
 /// What a worker left behind.
 #[derive(Debug)]
-pub(crate) struct Left(Value);
+pub(crate) struct Left {
+    store: Value,
+    /// What failure hooks were told since the last event that somebody waited for.
+    hooks: Vec<String>,
+}
 
 impl Worker {
     /// Starts a worker with these jobs in its queue.
@@ -105,23 +110,37 @@ impl Worker {
     /// Waits until it has left, and well.
     #[track_caller]
     pub(crate) fn left(mut self) -> Left {
-        let left = self.event(|event| (event["event"] == "left").then(|| event.clone()));
+        let hooks = RefCell::default();
+        let store = self.event(|event| {
+            let text = event["text"].as_str().unwrap_or_default();
+            let told = text.strip_prefix("on_failure ").map(str::to_owned);
+            Vec::extend(&mut hooks.borrow_mut(), told);
+            (event["event"] == "left").then(|| event.clone())
+        });
         assert!(self.program.end(PATIENCE).unwrap());
-        Left(left)
+        Left {
+            store,
+            hooks: hooks.into_inner(),
+        }
     }
 }
 
 impl Left {
+    /// The exceptions that failure hooks were told since the last event that somebody waited for.
+    pub(crate) fn hooks(&self) -> &[String] {
+        &self.hooks
+    }
+
     /// The jobs that wait, in order.
     pub(crate) fn queued(&self) -> Vec<&str> {
-        let queued = self.0["queued"].as_array().unwrap();
+        let queued = self.store["queued"].as_array().unwrap();
         queued.iter().map(|job| job.as_str().unwrap()).collect()
     }
 
     /// Exception and error of the one failure.
     #[track_caller]
     pub(crate) fn failure(&self) -> (&str, &str) {
-        let [failure] = &self.0["failed"].as_array().unwrap()[..] else {
+        let [failure] = &self.store["failed"].as_array().unwrap()[..] else {
             panic!("not one failure: {self:#?}")
         };
         (failure[1].as_str().unwrap(), failure[2].as_str().unwrap())
@@ -129,13 +148,13 @@ impl Left {
 
     /// How many jobs count as processed and as failed.
     pub(crate) fn stats(&self) -> (i64, i64) {
-        let stat = |name: &str| self.0["stats"][name].as_i64().unwrap();
+        let stat = |name: &str| self.store["stats"][name].as_i64().unwrap();
         (stat("processed"), stat("failed"))
     }
 
     /// Whether nothing waits and nothing has failed.
     pub(crate) fn is_clean(&self) -> bool {
-        self.queued().is_empty() && self.0["failed"].as_array().unwrap().is_empty()
+        self.queued().is_empty() && self.store["failed"].as_array().unwrap().is_empty()
     }
 }
 

@@ -81,6 +81,27 @@ fn a_process_that_makes_no_sense_of_its_settings_any_more_ends_no_other() {
 }
 
 #[test]
+fn a_job_that_ends_its_process_with_any_code_ends_no_other() {
+    let shop = Shop::open("exits");
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("log");
+    let program = Path::new(env!("CARGO_BIN_EXE_shop"));
+    let mut work = two_processes(&shop, program, &log, &[]);
+    shop.wait_for_workers(2);
+    // 2 is what a process that makes no sense of its settings ends with.
+    for (count, code) in ["2", "78", "0"].into_iter().enumerate() {
+        shop.json(&["enqueue", "Exit", code, "-q", "accidents"]);
+        wait_for_missing(&log, count + 1);
+    }
+    shop.wait_for(&["failed"], |failed| (failed["count"] == 3).then_some(()));
+    shop.wait_for_workers(2);
+    shop.json(&["enqueue", "Delivery", "0", "-q", "deliveries"]);
+    shop.wait_for_processed(1);
+    work.signal("QUIT").unwrap();
+    assert!(work.end(PATIENCE).unwrap());
+}
+
+#[test]
 fn settings_that_make_no_sense_end_all_at_once() {
     let shop = Shop::open("senseless");
     let folder = tempfile::tempdir().unwrap();

@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use resque_testserver::Program;
+
 use crate::shop::{PATIENCE, Shop};
 
 #[test]
@@ -59,6 +61,45 @@ fn any_program_performs_jobs_of_any_class() {
     let failed = shop.json(&["failed"]);
     let error = failed["failures"][0]["error"].as_str().unwrap();
     assert!(error.contains("no luck"), "{error}");
+}
+
+/// The variables that what a job starts finds, of a worker that is one of several and was told its
+/// store by a flag.
+fn inherited(test: &str, how: &[&str]) -> String {
+    let shop = Shop::open(test);
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let script = format!("env > {}", file.path().display());
+    shop.json(&["enqueue", "Script", &script, "-q", "scripts"]);
+    let several = ["work", "-q", "*", "-c", "1", "--processes", "1"];
+    let store = ["--url", shop.url()];
+    let mut command = shop.command(&[&several[..], &store, how].concat());
+    command.env_remove("RESQUE_URL").env("INTERVAL", "0");
+    let mut work = Program::start(command).unwrap();
+    assert!(work.end(PATIENCE).unwrap());
+    assert_eq!(shop.json(&["failed"])["count"], 0);
+    let variables = fs::read_to_string(file.path()).unwrap();
+    assert!(!variables.contains(shop.url()), "{variables}");
+    variables
+}
+
+#[test]
+fn what_jobs_start_inherits_nothing_that_is_told_to_processes_of_this_program() {
+    let children = inherited("env-children", &["--isolation", "process"]);
+    // The program reads its job, and has its script from the arguments of that.
+    let perform = "eval \"$(sed 's/.*\\[\"//; s/\"\\].*//')\"";
+    let exec = ["--exec", "sh", "--", "-c", perform];
+    let program = inherited("env-exec", &exec);
+    assert!(program.contains("RESQUE_CLASS=Script"), "{program}");
+    for variables in [children, program] {
+        assert!(variables.contains("INTERVAL=0"), "{variables}");
+        for internal in [
+            "RESQUE_SUPERVISED",
+            "RESQUE_START_PAUSED",
+            "RESQUE_DETACHED",
+        ] {
+            assert!(!variables.contains(internal), "{internal}: {variables}");
+        }
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@
 
 mod fleet;
 mod isolated;
+mod limits;
 mod probes;
 mod shop;
 mod single;

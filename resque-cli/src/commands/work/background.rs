@@ -7,12 +7,13 @@ use std::process::{Command, Stdio};
 
 use crate::failure::Failure;
 
-/// Tells a process that it was started to leave the terminal.
+/// Tells a process that it was started to leave the terminal: the session of whoever started it. What
+/// jobs start later is in another session, and is not meant.
 pub(super) const DETACHED: &str = "RESQUE_DETACHED";
 
 /// Leaves the terminal, if this process was started to; answers whether it was.
 pub(super) fn leave_terminal() -> Result<bool, Failure> {
-    if std::env::var_os(DETACHED).is_none() {
+    if std::env::var(DETACHED).ok() != session() {
         return Ok(false);
     }
     match rustix::process::setsid() {
@@ -30,13 +31,19 @@ pub(super) fn detach() -> Result<(), Failure> {
     let program = std::env::current_exe().map_err(cannot)?;
     Command::new(program)
         .args(std::env::args_os().skip(1))
-        .env(DETACHED, "1")
+        .env(DETACHED, session().unwrap_or_default())
         .stdin(Stdio::null())
         .stdout(file_or_nothing(&io::stdout()))
         .stderr(file_or_nothing(&io::stderr()))
         .spawn()
         .map(drop)
         .map_err(cannot)
+}
+
+/// The session of this process.
+fn session() -> Option<String> {
+    let session = rustix::process::getsid(None).ok()?;
+    Some(session.as_raw_nonzero().to_string())
 }
 
 fn file_or_nothing(output: &impl AsFd) -> Stdio {

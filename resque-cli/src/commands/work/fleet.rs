@@ -18,9 +18,9 @@ use tokio::task::JoinSet;
 
 use super::background::DETACHED;
 use super::probes::{Line, Probes, Seat, Several};
-use super::supervised::{PAUSED, SUPERVISED};
+use super::supervised::{self, PAUSED, SUPERVISED};
 use crate::context::runtime;
-use crate::failure::{Failure, SENSELESS, chain};
+use crate::failure::{Failure, MISUSED, chain};
 
 /// The first pause before a process that died is started again; it doubles with each time.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -120,13 +120,13 @@ impl Keeper {
         let mut first = true;
         loop {
             let started = self.clock.monotonic();
-            let ended = self.watch().await;
+            let (ended, had_begun) = self.watch().await;
             let lived = self.clock.monotonic().saturating_sub(started);
             if self.stopping {
                 return Ok(());
             }
             // What cannot work at all shows at once; later it is an accident, or a job's doing.
-            if first && lived < DONE_WELL {
+            if first && !had_begun {
                 check(&ended)?;
             }
             first = false;
@@ -161,15 +161,19 @@ impl Keeper {
         }
     }
 
-    /// Starts a process and passes orders on until it ends.
-    async fn watch(&mut self) -> Result<ExitStatus, Failure> {
-        let (line, end) =
-            Line::open().map_err(|source| Failure::io("talk to a worker process", source))?;
-        let mut child = self.start(end)?;
-        self.seat.take(line);
+    /// Starts a process and passes orders on until it ends; answers how, and whether it had begun to
+    /// work.
+    async fn watch(&mut self) -> (Result<ExitStatus, Failure>, bool) {
+        let opened = Line::open().map_err(|source| Failure::io("talk to a worker process", source));
+        let started = opened.and_then(|(line, end)| Ok((line, self.start(end)?)));
+        let (line, mut child) = match started {
+            Ok(started) => started,
+            Err(failure) => return (Err(failure), false),
+        };
+        self.seat.take(line.clone());
         let ended = self.watch_over(&mut child).await;
         self.seat.leave();
-        ended
+        (ended, line.had_begun().await)
     }
 
     async fn watch_over(&mut self, child: &mut Child) -> Result<ExitStatus, Failure> {
@@ -218,7 +222,7 @@ impl Keeper {
         let mut command = Command::new(&self.program);
         command
             .args(std::env::args_os().skip(1))
-            .env(SUPERVISED, self.number.to_string())
+            .env(SUPERVISED, supervised::seat(self.number))
             .env_remove(DETACHED)
             // Only the process that the service manager knows talks to it.
             .env_remove("NOTIFY_SOCKET")
@@ -237,7 +241,7 @@ impl Keeper {
 /// Whether the first process could be started and made sense of its settings.
 fn check(ended: &Result<ExitStatus, Failure>) -> Result<(), Failure> {
     match ended {
-        Ok(status) if status.code() == Some(SENSELESS.into()) => {
+        Ok(status) if status.code() == Some(MISUSED.into()) => {
             let reason = "a process could not make sense of its settings, as told above";
             Err(Failure::setting("work", reason))
         }

@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use resque::isolation::{Child, Exec, Limits, Processes};
+use resque::isolation::{self, Child, Exec, Limits, Processes};
 use resque::worker::WorkerBuilder;
 use resque::{Handlers, WorkerHooks};
 
+use super::INTERNAL;
 use crate::context::connect;
 use crate::failure::{Failure, chain};
 use crate::log;
@@ -16,10 +17,11 @@ use crate::options::Global;
 use crate::place::Place;
 use crate::times;
 
-/// Tells a child its store; not in its arguments, which everybody on the machine can read.
-const STORE: &str = "RESQUE_CHILD_STORE";
-/// Tells a child how to log, as JSON.
-const LOG: &str = "RESQUE_CHILD_LOG";
+/// Under what a child is told its store; its arguments can be read by everybody on the machine, and
+/// its environment by whatever its jobs start.
+const STORE: &str = "store";
+/// Under what it is told how to log.
+const LOG: &str = "log";
 
 /// How jobs are kept apart from the worker.
 #[derive(Debug, Args)]
@@ -91,6 +93,7 @@ impl Isolated {
     ) -> WorkerBuilder {
         if let Some(program) = &self.exec {
             let exec = Exec::new(program).limits(self.limits());
+            let exec = INTERNAL.into_iter().fold(exec, Exec::env_remove);
             return builder.isolation(self.exec_args.iter().fold(exec, Exec::argument));
         }
         if self.isolation == How::None {
@@ -99,9 +102,9 @@ impl Isolated {
         let children = Processes::new()
             .jobs_per_child(self.jobs_per_child)
             .limits(self.limits())
-            .env(STORE, place.url())
-            .env(LOG, log::told(global));
-        builder.isolation(children)
+            .tell(STORE, place.url())
+            .tell(LOG, log::told(global));
+        builder.isolation(INTERNAL.into_iter().fold(children, Processes::env_remove))
     }
 
     fn limits(&self) -> Limits {
@@ -119,14 +122,14 @@ impl Isolated {
 /// What a child of a worker needs, in the child.
 pub(crate) async fn child(handlers: Handlers, hooks: WorkerHooks) -> Result<Child, String> {
     let told = |failure: Failure| chain(&failure);
-    if let Ok(log) = std::env::var(LOG) {
-        log::start_as_told(&log).map_err(told)?;
+    if let Some(log) = isolation::told(LOG) {
+        log::start_as_told(log).map_err(told)?;
     }
     let child = Child::new(handlers).hooks(hooks);
-    let Ok(url) = std::env::var(STORE) else {
+    let Some(url) = isolation::told(STORE) else {
         return Ok(child);
     };
-    let backend = connect(&Place::new(&url, None, None)).await.map_err(told)?;
+    let backend = connect(&Place::new(url, None, None)).await.map_err(told)?;
     Ok(child.backend(backend))
 }
 

@@ -24,6 +24,14 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::times;
 
+/// Variables by which processes of this program tell each other what they are. What jobs start is
+/// none of them.
+const INTERNAL: [&str; 3] = [
+    supervised::SUPERVISED,
+    supervised::PAUSED,
+    background::DETACHED,
+];
+
 /// Perform jobs until told to stop
 ///
 /// QUIT finishes the running jobs and leaves; TERM and Ctrl-C cancel them and give back what does
@@ -133,19 +141,10 @@ fn slots(text: &str) -> Result<usize, String> {
 
 impl Work {
     /// Works until it is told to stop.
-    pub(crate) fn run(self, context: Context) -> Result<(), Failure> {
-        self.begin(context).map_err(|failure| {
-            if supervised::is_supervised() {
-                Failure::OneOfSeveral(Box::new(failure))
-            } else {
-                failure
-            }
-        })
-    }
-
-    fn begin(mut self, context: Context) -> Result<(), Failure> {
+    pub(crate) fn run(mut self, context: Context) -> Result<(), Failure> {
         let mut env = WorkerEnv::read()?;
         let place = context.global.place()?;
+        supervised::check()?;
         self.knows_something(&context)?;
         let wants_background = env.background || self.background;
         env.background = false;

@@ -1,7 +1,8 @@
 //! What a process asks the worker processes that it has started, over their standard input.
 //!
 //! A question is a line, `17 health`; an answer is a line with its length, `17 123`, and so many
-//! bytes behind it. Numbers tell a late answer from one to another question.
+//! bytes behind it. Numbers tell a late answer from one to another question. The first line is an
+//! answer that nobody has asked for: the process makes sense of its settings, and begins.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -18,6 +19,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 
 use super::Single;
 
@@ -32,6 +34,9 @@ pub(super) const HEALTH: &str = "health";
 /// What can be asked.
 pub(super) const METRICS: &str = "metrics";
 
+/// The answer that nobody has asked for.
+const GREETING: &str = "0 0\n";
+
 type Pending = Arc<Mutex<HashMap<u64, oneshot::Sender<String>>>>;
 
 /// The line to a process. The process ends when this is dropped.
@@ -41,6 +46,8 @@ pub(in crate::commands::work) struct Line {
     pending: Pending,
     next: AtomicU64,
     answered: AtomicBool,
+    greeted: Arc<AtomicBool>,
+    listening: tokio::sync::Mutex<JoinHandle<()>>,
     ended: Arc<AtomicBool>,
 }
 
@@ -51,11 +58,11 @@ impl Line {
         ours.set_nonblocking(true)?;
         let (reader, writer) = UnixStream::from_std(ours)?.into_split();
         let pending = Pending::default();
-        let ended = Arc::new(AtomicBool::new(false));
-        tokio::spawn({
-            let (answers, ended) = (pending.clone(), ended.clone());
+        let [ended, greeted] = [(); 2].map(|()| Arc::new(AtomicBool::new(false)));
+        let listening = tokio::spawn({
+            let (answers, ended, greeted) = (pending.clone(), ended.clone(), greeted.clone());
             async move {
-                listen(reader, &answers).await;
+                listen(reader, &answers, &greeted).await;
                 ended.store(true, Ordering::Relaxed);
                 // Nobody will answer any more.
                 waiting(&answers).clear();
@@ -64,8 +71,11 @@ impl Line {
         let line = Self {
             writer: tokio::sync::Mutex::new(writer),
             pending,
-            next: AtomicU64::new(0),
+            // The greeting has the number before.
+            next: AtomicU64::new(1),
             answered: AtomicBool::new(false),
+            greeted,
+            listening: listening.into(),
             ended,
         };
         Ok((Arc::new(line), OwnedFd::from(theirs).into()))
@@ -99,6 +109,16 @@ impl Line {
         self.ended.load(Ordering::Relaxed)
     }
 
+    /// Whether the process, which has ended, had begun to work. What it said last may not have been
+    /// heard yet.
+    pub(in crate::commands::work) async fn had_begun(&self) -> bool {
+        let mut listening = self.listening.lock().await;
+        if !listening.is_finished() {
+            let _ = (&mut *listening).await;
+        }
+        self.greeted.load(Ordering::Relaxed)
+    }
+
     /// Whether it has ever answered.
     pub(super) fn has_answered(&self) -> bool {
         self.answered.load(Ordering::Relaxed)
@@ -106,11 +126,15 @@ impl Line {
 }
 
 /// Takes the answers.
-async fn listen(reader: OwnedReadHalf, answers: &Pending) -> Option<()> {
+async fn listen(reader: OwnedReadHalf, answers: &Pending, greeted: &AtomicBool) -> Option<()> {
     let mut reader = tokio::io::BufReader::new(reader);
     loop {
         let mut head = String::new();
         reader.read_line(&mut head).await.ok()?;
+        if head == GREETING {
+            greeted.store(true, Ordering::Relaxed);
+            continue;
+        }
         let (number, length) = head.trim_end().split_once(' ')?;
         let length = length.parse().ok().filter(|length| *length <= LONGEST)?;
         let mut text = String::new();
@@ -137,6 +161,11 @@ pub(in crate::commands::work) fn take_stdin() -> io::Result<File> {
     let line = io::stdin().as_fd().try_clone_to_owned()?;
     rustix::stdio::dup2_stdin(File::open("/dev/null")?)?;
     Ok(File::from(line))
+}
+
+/// Tells the process that started this one that it begins to work.
+pub(in crate::commands::work) fn greet(mut line: &File) -> io::Result<()> {
+    line.write_all(GREETING.as_bytes())
 }
 
 /// Answers whatever is asked on this line, until it ends. Blocks.

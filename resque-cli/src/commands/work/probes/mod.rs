@@ -23,7 +23,7 @@ use resque::SharedClock;
 
 use self::condition::Source;
 #[cfg(unix)]
-pub(super) use self::line::{Line, answer, take_stdin};
+pub(super) use self::line::{Line, answer, greet, take_stdin};
 #[cfg(unix)]
 pub(super) use self::several::{Seat, Several};
 pub(super) use self::single::Single;
