@@ -454,6 +454,8 @@ mutants! {
         "rules_failures::a_page_reads_no_more_than_its_budget";
     gives_up_on_budget: failures::GivesUpOnBudget,
         "rules_failures::a_page_reads_no_more_than_its_budget";
+    stumbles_over_nul: failures::StumblesOverNul,
+        "rules_failures::an_error_with_nul_hinders_no_retry";
     shows_the_oldest_first: failures::ShowsTheOldestFirst,
         "rules_failures::records_keep_their_order";
     ignores_filters: failures::IgnoresFilters,

@@ -389,6 +389,24 @@ cases! {
         Ok(())
     }
 
+    /// Whatever an error says, NUL and backslashes among it, the job goes back into its own queue.
+    async fn an_error_with_nul_hinders_no_retry(world: &World) -> Verdict {
+        let store = world.store();
+        for (n, name) in [(1, "mail"), (2, r"a\b")] {
+            let record = FailureRecord::new(store.at(1), job(n), "E\0", "a\0b\\0")
+                .on("w", name)
+                .backtrace(vec!["\0".to_owned()]);
+            store.failures().record(&[record]).await?;
+        }
+        let retries = store.failed().await?.into_iter();
+        let retries: Vec<_> = retries.map(|entry| FailureRetry::new(entry.id)).collect();
+        let answers = store.failures().retry(&retries, store.at(9)).await?;
+        ensure_matches!(answers.as_slice(), [Ok(()), Ok(())], "the answers");
+        ensure_eq!(store.numbers_in("mail").await?, [1], "the one queue");
+        ensure_eq!(store.numbers_in(r"a\b").await?, [2], "the other one");
+        Ok(())
+    }
+
     /// The id of a record that has gone conflicts, and touches no other record.
     async fn the_id_of_a_gone_record_conflicts(world: &World) -> Verdict {
         let store = world.store();

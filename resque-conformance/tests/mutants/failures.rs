@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use async_trait::async_trait;
 use resque_core::{
     Backend, Cursor, FailureContent, FailureEntry, FailureId, FailureOrder, FailurePage,
-    FailureQuery, FailureRecord, FailureRetry, Result,
+    FailureQuery, FailureRecord, FailureRetry, QueueName, Result,
 };
 
 use super::twist::Twist;
@@ -197,6 +197,34 @@ impl Twist for RetriesIntoTheOldQueue {
         let mut batch = batch.to_vec();
         batch.iter_mut().for_each(|retry| retry.queue = None);
         inner.failures().retry(&batch, now).await
+    }
+}
+
+/// A job whose error holds NUL is taken for one without a queue.
+#[derive(Debug)]
+pub(crate) struct StumblesOverNul;
+
+#[async_trait]
+impl Twist for StumblesOverNul {
+    async fn retry(
+        &self,
+        inner: &Backend,
+        batch: &[FailureRetry],
+        now: SystemTime,
+    ) -> Result<Vec<Result<()>>> {
+        let entries = all(inner).await?;
+        let mut answers = Vec::with_capacity(batch.len());
+        for retry in batch {
+            let entry = entries.iter().find(|entry| entry.id == retry.id);
+            let record = entry.and_then(|entry| entry.content.record());
+            if retry.queue.is_none() && record.is_some_and(|record| record.error.contains('\0')) {
+                answers.push(QueueName::new("\0").map(drop));
+            } else {
+                let one = std::slice::from_ref(retry);
+                answers.extend(inner.failures().retry(one, now).await?);
+            }
+        }
+        Ok(answers)
     }
 }
 

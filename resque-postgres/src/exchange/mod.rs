@@ -17,11 +17,11 @@ use request::Request;
 
 const WHAT: &str = "settle and reserve";
 const TEXT: &str = "select * from resque.exchange($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, \
-    $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)";
+    $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)";
 /// The same when leases change with settlements.
 const TEXT_WITH_LEASES: &str = "select e.* from resque.exchange($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, \
-    $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25) e \
-    cross join lateral resque.change_leases(e.settled, $26, $27, $28, $29) c";
+    $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24) e \
+    cross join lateral resque.change_leases(e.settled, $25, $26, $27, $28) c";
 
 impl Store {
     /// Settles, then fills slots.

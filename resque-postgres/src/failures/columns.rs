@@ -2,7 +2,7 @@
 
 use resque_core::{FailureRecord, Result};
 
-use super::text::{escape, literal, needs_escape};
+use super::text::{escape, literal};
 use crate::stamp::Stamp;
 use crate::store::Statement;
 
@@ -16,7 +16,6 @@ pub(crate) struct Columns<'a> {
     exceptions: Vec<String>,
     errors: Vec<String>,
     backtraces: Vec<String>,
-    escaped: Vec<bool>,
     payloads: Vec<&'a [u8]>,
 }
 
@@ -25,21 +24,19 @@ impl<'a> Columns<'a> {
     pub(crate) fn push(&mut self, record: &'a FailureRecord) -> Result<()> {
         let at = Stamp::of(record.failed_at)?;
         let retried = record.retried_at.map(Stamp::of).transpose()?;
-        let escaped = needs_escape(record);
-        let text = |text| escape(text, escaped).into_owned();
+        let text = |text| escape(text).into_owned();
         self.at.push(at);
         self.retried.push(retried);
         self.queues.push(text(&record.queue));
         self.workers.push(text(&record.worker));
         self.exceptions.push(text(&record.exception));
         self.errors.push(text(&record.error));
-        self.backtraces.push(literal(&record.backtrace, escaped));
-        self.escaped.push(escaped);
+        self.backtraces.push(literal(&record.backtrace));
         self.payloads.push(record.payload.as_bytes());
         Ok(())
     }
 
-    /// Binds the nine columns.
+    /// Binds the eight columns.
     pub(crate) fn bind(&self, statement: Statement) -> Statement {
         statement
             .bind(&self.at)
@@ -49,7 +46,6 @@ impl<'a> Columns<'a> {
             .bind(&self.exceptions)
             .bind(&self.errors)
             .bind(&self.backtraces)
-            .bind(&self.escaped)
             .bind(&self.payloads)
     }
 }

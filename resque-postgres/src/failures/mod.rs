@@ -16,17 +16,18 @@ use resque_core::{
 use crate::stamp::Stamp;
 use crate::store::{Store, counted, gone};
 pub(crate) use columns::Columns;
-use text::escape;
+use text::{escape, unescape};
 
 #[async_trait]
 impl FailureStore for Store {
     async fn record(&self, records: &[FailureRecord]) -> Result<()> {
-        const TEXT: &str = "insert into resque.failures (failed_at, retried_at, queue, worker, exception,
-                error, backtrace, escaped, payload)
+        const TEXT: &str =
+            "insert into resque.failures (failed_at, retried_at, queue, worker, exception,
+                error, backtrace, payload)
             select b.failed_at, b.retried_at, b.queue, b.worker, b.exception, b.error,
-                b.backtrace::text[], b.escaped, b.payload
-            from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9)
-                b (failed_at, retried_at, queue, worker, exception, error, backtrace, escaped, payload)";
+                b.backtrace::text[], b.payload
+            from unnest($1, $2, $3, $4, $5, $6, $7, $8)
+                b (failed_at, retried_at, queue, worker, exception, error, backtrace, payload)";
         let mut columns = Columns::default();
         records.iter().try_for_each(|record| columns.push(record))?;
         let query = columns.bind(self.statement(TEXT));
@@ -109,9 +110,7 @@ impl Store {
             1 => Err(missing(&retry.id)),
             _ => {
                 let name: String = self.get(&row, "name")?;
-                // Escaped text holds NUL, which no queue's name does.
-                let flawed = QueueName::new(&name).and_then(|_| QueueName::new("\0"));
-                flawed.map(drop)
+                QueueName::new(unescape(name)).map(drop)
             }
         })
     }
@@ -128,5 +127,5 @@ fn missing(id: &FailureId) -> resque_core::Error {
 
 /// The name of a queue as records have it.
 fn stored(queue: Option<&str>) -> Option<String> {
-    queue.map(|queue| escape(queue, queue.contains('\0')).into_owned())
+    queue.map(|queue| escape(queue).into_owned())
 }

@@ -81,12 +81,11 @@ impl Store {
     }
 
     fn record_of(&self, row: &PgRow) -> Result<FailureRecord> {
-        let escaped: bool = self.get(row, "escaped")?;
-        let text = |column| Ok(unescape(self.get(row, column)?, escaped));
+        let text = |column| Ok(unescape(self.get(row, column)?));
         let failed_at = self.get::<Stamp, _>(row, "failed_at")?.time();
         let payload: Vec<u8> = self.get(row, "payload")?;
         let backtrace: Vec<String> = self.get(row, "backtrace")?;
-        let backtrace = backtrace.into_iter().map(|frame| unescape(frame, escaped));
+        let backtrace = backtrace.into_iter().map(unescape);
         let retried: Option<Stamp> = self.get(row, "retried_at")?;
         let (exception, error) = (text("exception")?, text("error")?);
         let mut record = FailureRecord::new(failed_at, Payload::new(payload), exception, error)

@@ -12,11 +12,11 @@ use crate::store::{Statement, Store, unknown};
 
 const WHAT: &str = "settle loans";
 const TEXT: &str = "select resque.settle_loans($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, \
-    $15, $16, $17, $18, $19) as settled";
+    $15, $16, $17, $18) as settled";
 /// The same when leases change with settlements.
 const TEXT_WITH_LEASES: &str = "select s.settled from resque.settle_loans($1, $2, $3, $4, $5, $6, $7, $8, $9, \
-    $10, $11, $12, $13, $14, $15, $16, $17, $18, $19) s (settled) \
-    cross join lateral resque.change_leases(s.settled, $20, $21, $22, $23) c";
+    $10, $11, $12, $13, $14, $15, $16, $17, $18) s (settled) \
+    cross join lateral resque.change_leases(s.settled, $19, $20, $21, $22) c";
 
 impl Store {
     /// Ends loans, each by itself.

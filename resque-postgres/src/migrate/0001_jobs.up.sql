@@ -81,8 +81,8 @@ create table resque.delayed (
 alter table resque.delayed alter payload set storage external;
 create index delayed_due on resque.delayed (due, id);
 
--- Failed jobs. Text cannot hold NUL: where `escaped` is set, a backslash stands for NUL with a 0 behind it
--- and for itself with another backslash.
+-- Failed jobs. Text cannot hold NUL: U+0001 stands for it with a 0 behind, and for itself with a 1 behind. All
+-- other text is as it was, so that queues are found by their names.
 create table resque.failures (
     id bigint generated always as identity primary key,
     failed_at timestamptz not null,
@@ -92,7 +92,6 @@ create table resque.failures (
     exception text not null,
     error text not null,
     backtrace text[] not null,
-    escaped boolean not null,
     payload bytea not null
 ) with (autovacuum_vacuum_scale_factor = 0.05);
 create index failures_queue on resque.failures (queue, id);
@@ -345,7 +344,7 @@ create function resque.exchange(
     p_later integer[], p_later_due timestamptz[], p_later_payloads bytea[],
     p_bad integer[], p_bad_at timestamptz[], p_bad_retried timestamptz[], p_bad_queues text[],
     p_bad_workers text[], p_bad_exceptions text[], p_bad_errors text[], p_bad_backtraces text[],
-    p_bad_escaped boolean[], p_bad_payloads bytea[],
+    p_bad_payloads bytea[],
     p_want integer[], p_queues integer[], p_from bigint[], p_seen text, p_now timestamptz,
     out settled integer[], out paused boolean, out outdated boolean,
     out slots integer[], out numbers bigint[], out queues integer[], out places bigint[],
@@ -399,13 +398,12 @@ begin
     end if;
     if cardinality(p_bad) > 0 then
         insert into resque.failures (failed_at, retried_at, queue, worker, exception, error, backtrace,
-            escaped, payload)
+            payload)
         select b.failed_at, b.retried_at, b.queue, b.worker, b.exception, b.error, b.backtrace::text[],
-            b.escaped, b.payload
+            b.payload
         from unnest(p_bad, p_bad_at, p_bad_retried, p_bad_queues, p_bad_workers, p_bad_exceptions,
-            p_bad_errors, p_bad_backtraces, p_bad_escaped, p_bad_payloads) with ordinality
-            b (done, failed_at, retried_at, queue, worker, exception, error, backtrace, escaped, payload,
-                ord)
+            p_bad_errors, p_bad_backtraces, p_bad_payloads) with ordinality
+            b (done, failed_at, retried_at, queue, worker, exception, error, backtrace, payload, ord)
         join unnest(settled) s (ord) on s.ord = b.done
         order by b.ord;
     end if;
@@ -645,15 +643,15 @@ create function resque.retry_failure(
 declare
     v_record record;
 begin
-    select f.queue, f.escaped, f.payload into v_record from resque.failures f where f.id = p_id
+    select f.queue, f.payload into v_record from resque.failures f where f.id = p_id
     for no key update;
     if not found then
         state := 1;
         return;
     end if;
     name := coalesce(p_queue, v_record.queue);
-    if p_queue is null and (v_record.escaped or octet_length(name) not between 1 and 255
-        or name ~ '[,\u0001-\u001f\u007f-\u009f]') then
+    if p_queue is null
+        and (octet_length(name) not between 1 and 255 or name ~ '[,\u0001-\u001f\u007f-\u009f]') then
         state := 2;
         return;
     end if;

@@ -172,7 +172,7 @@ create function resque.settle_loans(
     p_later integer[], p_later_due timestamptz[], p_later_payloads bytea[],
     p_bad integer[], p_bad_at timestamptz[], p_bad_retried timestamptz[], p_bad_queues text[],
     p_bad_workers text[], p_bad_exceptions text[], p_bad_errors text[], p_bad_backtraces text[],
-    p_bad_escaped boolean[], p_bad_payloads bytea[],
+    p_bad_payloads bytea[],
     p_now timestamptz, out settled integer[]
 ) language plpgsql as $$
 declare
@@ -197,13 +197,12 @@ begin
     end if;
     if cardinality(p_bad) > 0 then
         insert into resque.failures (failed_at, retried_at, queue, worker, exception, error, backtrace,
-            escaped, payload)
+            payload)
         select b.failed_at, b.retried_at, b.queue, b.worker, b.exception, b.error, b.backtrace::text[],
-            b.escaped, b.payload
+            b.payload
         from unnest(p_bad, p_bad_at, p_bad_retried, p_bad_queues, p_bad_workers, p_bad_exceptions,
-            p_bad_errors, p_bad_backtraces, p_bad_escaped, p_bad_payloads) with ordinality
-            b (done, failed_at, retried_at, queue, worker, exception, error, backtrace, escaped, payload,
-                ord)
+            p_bad_errors, p_bad_backtraces, p_bad_payloads) with ordinality
+            b (done, failed_at, retried_at, queue, worker, exception, error, backtrace, payload, ord)
         where b.done = any (settled)
         order by b.ord;
     end if;

@@ -23,9 +23,8 @@ const FILL: &str = r#"
     values ('host~a1b2c:1-0:q', now(), now(), nextval('SCHEMA.numbers'), nextval('SCHEMA.numbers'),
         'q', 'is held', now(), now(), 3, 3);
     insert into SCHEMA.counters (name, value) values ('processed', 4), ('mine', 5);
-    insert into SCHEMA.failures (failed_at, queue, worker, exception, error, backtrace, escaped,
-        payload)
-    values (now(), 'q', 'w', 'E', 'e', '{}', false, 'has failed')"#;
+    insert into SCHEMA.failures (failed_at, queue, worker, exception, error, backtrace, payload)
+    values (now(), 'q', 'w', 'E', 'e', '{}', 'has failed')"#;
 
 async fn connect(config: &Config) -> Backend {
     let connected = PostgresBackend::builder(config.clone()).connect().await;

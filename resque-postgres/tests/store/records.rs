@@ -2,14 +2,16 @@
 
 use std::slice::from_ref;
 
-use resque_core::{FailureContent, FailureQuery, FailureRecord, FailureRetry, Payload, Settlement};
+use resque_core::{
+    Error, FailureContent, FailureQuery, FailureRecord, FailureRetry, Payload, Settlement,
+};
 
 use crate::support::{World, given};
 
 fn strange(world: &World) -> FailureRecord {
     let payload = Payload::from(b"\0\xff{".to_vec());
     FailureRecord::new(world.now, payload, "E\0r\\0r", "a\0b\\c\"d")
-        .on("host:1:*", "q\\")
+        .on("host:1:\u{1}*", "q\0\\")
         .backtrace(vec![
             "{\"x\", \0}".into(),
             String::new(),
@@ -56,10 +58,13 @@ async fn a_settlement_records_such_a_failure_too() {
     let page = failures.list(&FailureQuery::default()).await.unwrap();
     let id = page.entries[0].id.clone();
     assert_eq!(page.entries[0].content.record(), Some(&record));
-    // The queue's name is none, so the job needs another one.
+    // No queue can have that name, so the job needs another one.
     let retry = FailureRetry::new(id);
     let answers = failures.retry(from_ref(&retry), world.now).await.unwrap();
-    assert!(answers[0].is_err(), "{answers:?}");
+    assert!(
+        matches!(answers[..], [Err(Error::InvalidQueueName { .. })]),
+        "{answers:?}"
+    );
     let retry = retry.into_queue("r".parse().unwrap());
     failures
         .retry(&[retry], world.now)
@@ -68,6 +73,22 @@ async fn a_settlement_records_such_a_failure_too() {
         .remove(0)
         .unwrap();
     assert_eq!(given(&world.exchange(&[], &[slot], "r").await).len(), 1);
+}
+
+#[tokio::test]
+async fn a_queue_is_counted_and_cleared_by_its_name_whatever_the_errors_say() {
+    let world = World::new().await;
+    let failures = world.backend.failures();
+    for queue in [r"a\b", "nul\0", "one\u{1}"] {
+        let record =
+            |error| FailureRecord::new(world.now, Payload::from("{}"), "E", error).on("w", queue);
+        let records = [record("plain"), record("n\0l"), record(r"b\ck")];
+        failures.record(&records).await.unwrap();
+        assert_eq!(failures.count(Some(queue)).await.unwrap(), 3, "{queue:?}");
+    }
+    assert_eq!(failures.clear(Some(r"a\b")).await.unwrap(), 3);
+    assert_eq!(failures.clear(Some("nul\0")).await.unwrap(), 3);
+    assert_eq!(failures.count(None).await.unwrap(), 3);
 }
 
 #[tokio::test]
