@@ -13,7 +13,7 @@ use super::Outcome;
 use super::failures::{CHUNK, remove_part, retry_part, store};
 use crate::fault::Fault;
 use crate::state::App;
-use crate::view::{Moment, Wanted, time};
+use crate::view::{Moment, Wanted, keep_seen, time};
 
 /// How many records one request reads.
 const READS: u64 = 20_000;
@@ -103,13 +103,15 @@ pub(crate) async fn bulk_part(app: &App, bulk: &Bulk) -> Result<Progress, Fault>
     let started = app.clock().monotonic();
     let (mut part, mut read) = (Outcome::default(), 0);
     let next = loop {
-        let page = match failures.list(&query).await {
+        let mut page = match failures.list(&query).await {
             Err(Error::Conflict { .. }) if !bulk.after.is_empty() => {
                 return Err(Fault::misused("There is no such part; begin anew."));
             }
             page => page?,
         };
         read += page.scanned as u64;
+        // What the list does not show is not changed either.
+        keep_seen(&mut page.entries, &bulk.wanted.text, app.redaction());
         change(app, bulk.what, &page.entries, before, &mut part).await?;
         query.cursor = page.next;
         let spent = app.clock().monotonic().saturating_sub(started);

@@ -4,7 +4,7 @@ use resque_core::{Cursor, Error, FailureContent, FailureEntry, FailureQuery};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{JobView, Moment, Order, Redaction, Wanted, clip, paging};
+use super::{JobView, Moment, Order, Redaction, Wanted, clip, keep_seen, paging};
 use crate::fault::Fault;
 use crate::state::App;
 
@@ -116,7 +116,8 @@ impl Failures {
             .scan_budget(BUDGET);
         let failures = app.client().failures()?;
         let found = failures.page(&query).await;
-        let found = found.map_err(|error| stale(error, page.after.is_some()))?;
+        let mut found = found.map_err(|error| stale(error, page.after.is_some()))?;
+        keep_seen(&mut found.entries, &wanted.text, app.redaction());
         let row = |entry| FailureRow::new(entry, app.redaction());
         Ok(Self {
             now: app.now(),

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::failures::{cursor, stale};
-use super::{Moment, Wanted, clip};
+use super::{Moment, Wanted, clip, keep_seen};
 use crate::fault::Fault;
 use crate::state::App;
 
@@ -117,7 +117,8 @@ impl Groups {
         let (mut read, mut found) = (0, 0);
         loop {
             let part = failures.page(&page).await;
-            let part = part.map_err(|error| stale(error, page.cursor.is_some()))?;
+            let mut part = part.map_err(|error| stale(error, page.cursor.is_some()))?;
+            keep_seen(&mut part.entries, &wanted.text, app.redaction());
             read += part.scanned;
             let records = part
                 .entries

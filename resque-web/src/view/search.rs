@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use resque_core::{Cursor, FailureFilter, Payload, QueueName};
+use resque_core::{Cursor, FailureFilter, QueueName};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -232,11 +232,6 @@ impl Search {
             next: position.map(|position| position.write()),
         })
     }
-}
-
-/// Whether a payload contains a text that is in lower case already.
-fn contains(payload: &Payload, text: &str) -> bool {
-    text.is_empty() || payload.to_text_lossy().to_lowercase().contains(text)
 }
 
 /// The records that are wanted.

@@ -12,6 +12,7 @@ mod openapi;
 mod overview;
 mod pages;
 mod probes;
+mod secrets;
 mod support;
 mod twins;
 mod workers;

@@ -208,3 +208,33 @@ async fn how_fast_things_go_is_known_from_the_second_look_on() {
     let later = site.send(get("/api/v1/overview")).await.json();
     assert_eq!(later["rate"], 0.0);
 }
+
+#[tokio::test]
+async fn the_backend_tells_what_it_is_and_how_it_is() {
+    let site = Site::new();
+    let twin = site.send(get("/api/v1/backend")).await.json();
+    let known = serde_json::json!([
+        twin["name"],
+        twin["namespace"],
+        twin["durable"],
+        twin["shared"],
+        twin["atomic_batch"],
+        twin["server_time"],
+        twin["clock_ahead_ms"],
+    ]);
+    let time = "2026-11-20T23:00:00.000Z";
+    let expected = serde_json::json!(["memory", "resque", false, false, true, time, 0]);
+    assert_eq!(known, expected);
+    let page = site.send(get("/backend")).await.text;
+    let abilities = twin["abilities"].as_array().unwrap();
+    assert_eq!(abilities.len(), 10);
+    for ability in abilities {
+        let name = ability["name"].as_str().unwrap();
+        assert_eq!(ability["offered"], true, "{name}");
+        assert!(
+            page.contains(&format!("<th scope=\"row\">{name}</th>")),
+            "{name}"
+        );
+    }
+    assert!(page.contains("jobs are gone with it"), "{page}");
+}

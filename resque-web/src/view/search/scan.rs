@@ -1,10 +1,10 @@
 //! Reading jobs for a search, until enough were found or read.
 
-use resque_core::{Cursor, FailureQuery, Held, Page, QueueName, Result, WorkerStatus};
+use resque_core::{Cursor, FailureQuery, Held, Page, Payload, QueueName, Result, WorkerStatus};
 
-use super::{BUDGET, Found, LIMIT, Place, Position, contains, filter};
+use super::{BUDGET, Found, LIMIT, Place, Position, filter};
 use crate::state::App;
-use crate::view::{FailureRow, JobView, Moment};
+use crate::view::{FailureRow, JobView, Moment, is_seen, keep_seen};
 
 /// How many jobs are read in one call.
 const CHUNK: u32 = 500;
@@ -42,13 +42,17 @@ impl<'a> Scan<'a> {
         wanted.is_none_or(|wanted| wanted == queue)
     }
 
+    fn is_wanted(&self, payload: &Payload) -> bool {
+        is_seen(payload, &self.text, self.app.redaction())
+    }
+
     /// Looks at what workers hold, which is read as a whole.
     pub(super) async fn working(&mut self) -> Result<Option<Position>> {
         let working = self.app.client().working().await?;
         for worker in &working {
             let Some(held) = &worker.holds else { continue };
             self.read += 1;
-            if self.is_of(&held.queue) && contains(&held.payload, &self.text) {
+            if self.is_of(&held.queue) && self.is_wanted(&held.payload) {
                 self.found.push(self.held(worker, held));
             }
         }
@@ -97,7 +101,7 @@ impl<'a> Scan<'a> {
                     return Ok(Some(Position::Queued(name.as_str().to_owned(), behind)));
                 }
                 self.read += 1;
-                if contains(job.payload(), &self.text) {
+                if self.is_wanted(job.payload()) {
                     self.found.push(Found {
                         place: Place::Queued,
                         queue: name.as_str().to_owned(),
@@ -131,7 +135,7 @@ impl<'a> Scan<'a> {
             for job in &page.jobs {
                 self.read += 1;
                 let queue = job.queue.as_ref().map_or("", QueueName::as_str);
-                if self.is_of(queue) && contains(&job.payload, &self.text) {
+                if self.is_of(queue) && self.is_wanted(&job.payload) {
                     self.found.push(Found {
                         place: Place::Delayed,
                         queue: queue.to_owned(),
@@ -160,8 +164,9 @@ impl<'a> Scan<'a> {
             }
             query.limit = LIMIT - self.found.len();
             query.scan_budget = BUDGET - self.read;
-            let page = failures.page(&query).await?;
+            let mut page = failures.page(&query).await?;
             self.read += page.scanned;
+            keep_seen(&mut page.entries, &self.text, self.app.redaction());
             for entry in &page.entries {
                 let row = FailureRow::new(entry, self.app.redaction());
                 self.found.push(Found {
