@@ -492,7 +492,19 @@ mutants! {
         "rules_failures::a_record_is_found_by_its_id";
     counts_to_five: failures::CountsToFive,
         "rules_failures::records_are_counted";
+    retries_whatever_was_retried: failures::RetriesWhateverWasRetried,
+        "rules_failures::what_was_put_back_since_is_not_put_back";
+    looks_and_then_retries: failures::LooksAndThenRetries,
+        "rules_failures::of_racing_retries_since_a_time_one_applies";
 
+    pushes_each_time: limits::PushesEachTime,
+        "rules_unique::what_is_pushed_once_is_not_pushed_again";
+    pushes_once_in_steps: limits::PushesOnceInSteps,
+        "rules_unique::of_racing_pushes_once_one_applies";
+    holds_for_nothing: limits::HoldsForNothing,
+        "rules_unique::a_push_of_nothing_holds_no_lock";
+    pushes_the_first: limits::PushesTheFirst,
+        "rules_unique::what_is_pushed_once_is_not_pushed_again";
     ignores_locks: limits::IgnoresLocks,
         "rules_unique::a_locked_name_keeps_others_out";
     locks_for_ever: limits::LocksForEver,
@@ -586,6 +598,14 @@ mutants! {
         "rules_loans_over::lending_puts_back_what_has_run_out";
     forgets_losses: loans::ForgetsLosses,
         "rules_loans_over::attempts_are_counted";
+    finds_what_is_over: loans::FindsWhatIsOver,
+        "rules_loans::loans_are_found_by_their_receipts";
+    finds_in_order_of_lending: loans::FindsInOrderOfLending,
+        "rules_loans::loans_are_found_by_their_receipts";
+    finds_and_takes: loans::FindsAndTakes,
+        "rules_loans::loans_are_found_by_their_receipts";
+    remembers_losses_of_the_failed: loans::RemembersLossesOfTheFailed::default(),
+        "rules_loans_over::a_job_that_was_lost_too_often_can_be_put_aside";
     hides_the_next_end: loans::HidesTheNextEnd,
         "rules_loans_over::the_next_end_is_told";
     counts_all_loans: loans::CountsAllLoans::default(),

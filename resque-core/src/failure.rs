@@ -302,6 +302,10 @@ pub struct FailureRetry {
     pub queue: Option<QueueName>,
     /// Whether the record stays, marked with the time; otherwise it goes in the same step.
     pub keep: bool,
+    /// If set, a job that was put back at this time or later is not put back once more: then the
+    /// answer is [`crate::Error::Conflict`]. So two that work through the same records at the same
+    /// time put no job back twice.
+    pub unless_since: Option<SystemTime>,
 }
 
 impl FailureRetry {
@@ -312,6 +316,7 @@ impl FailureRetry {
             id,
             queue: None,
             keep: true,
+            unless_since: None,
         }
     }
 
@@ -320,6 +325,20 @@ impl FailureRetry {
     pub fn into_queue(mut self, queue: QueueName) -> Self {
         self.queue = Some(queue);
         self
+    }
+
+    /// The same, unless the job was put back at this time or later.
+    #[must_use]
+    pub fn unless_since(mut self, time: SystemTime) -> Self {
+        self.unless_since = Some(time);
+        self
+    }
+
+    /// Whether somebody else was faster, given when the job was put back last.
+    #[must_use]
+    pub fn comes_too_late(&self, retried_at: Option<SystemTime>) -> bool {
+        let since = self.unless_since.zip(retried_at);
+        since.is_some_and(|(since, retried_at)| retried_at >= since)
     }
 
     /// The same, and the record goes.

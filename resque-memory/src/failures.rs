@@ -160,6 +160,9 @@ impl State {
     fn retry(&mut self, retry: &FailureRetry, now: SystemTime) -> Result<()> {
         let record = self.failures.get_mut(&retry.id);
         let record = record.ok_or_else(|| gone("the failure", retry.id.as_str()))?;
+        if retry.comes_too_late(record.retried_at) {
+            return Err(gone("the failure", retry.id.as_str()));
+        }
         let queue = match &retry.queue {
             Some(queue) => queue.clone(),
             None => QueueName::new(&record.queue)?,

@@ -6,8 +6,8 @@ use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use resque_core::{
-    Claim, Claimed, LONGEST_TURN, Lease, LeaseChanges, Limits, Lock, Need, Renewal, Result,
-    TURN_KEPT, TURN_LATE,
+    Claim, Claimed, Enqueue, LONGEST_TURN, Lease, LeaseChanges, Limits, Lock, Need, Pushed,
+    Renewal, Result, TURN_KEPT, TURN_LATE,
 };
 
 use crate::store::{State, Store, unknown};
@@ -215,6 +215,20 @@ impl Limits for Store {
     async fn claim(&self, claims: &[Claim], now: SystemTime) -> Result<Vec<Claimed>> {
         let one = |state: &mut State, claim| state.counted.claim(claim, now);
         self.step(|state| claims.iter().map(|claim| one(state, claim)).collect())
+    }
+
+    async fn push_once(&self, lock: &Lock, batch: &[Enqueue]) -> Result<Option<Vec<Pushed>>> {
+        let now = self.clock.now();
+        Ok(self.step(|state| {
+            if !state.counted.lock(lock) {
+                return None;
+            }
+            let pushed: Vec<_> = batch.iter().map(|job| state.push(job, now)).collect();
+            if pushed.iter().all(|pushed| *pushed == Pushed::Duplicate) {
+                state.counted.free(&lock.lease);
+            }
+            Some(pushed)
+        }))
     }
 
     async fn renew(&self, leases: &[Renewal], now: SystemTime) -> Result<Vec<bool>> {

@@ -96,6 +96,11 @@ impl Loans {
         alive.then_some(number)
     }
 
+    fn find(&self, receipt: &LoanReceipt, now: SystemTime) -> Option<Loan> {
+        let number = self.number_of(receipt, now)?;
+        Some(self.loans.get(&number)?.shown(number))
+    }
+
     fn remove(&mut self, number: u64) -> Option<Lending> {
         let lending = self.loans.remove(&number)?;
         self.ends.remove(&(lending.until, number));
@@ -271,6 +276,13 @@ impl JobLoans for Store {
         Ok(self.step(|state| {
             let extend = |extension| state.loans.extend(extension, now);
             loans.iter().map(extend).collect()
+        }))
+    }
+
+    async fn find(&self, receipts: &[LoanReceipt], now: SystemTime) -> Result<Vec<Option<Loan>>> {
+        Ok(self.step(|state| {
+            let find = |receipt| state.loans.find(receipt, now);
+            receipts.iter().map(find).collect()
         }))
     }
 

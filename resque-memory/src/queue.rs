@@ -120,7 +120,7 @@ impl QueueBackend for MemoryBackend {
 }
 
 impl State {
-    fn push(&mut self, enqueue: &Enqueue, now: SystemTime) -> Pushed {
+    pub(crate) fn push(&mut self, enqueue: &Enqueue, now: SystemTime) -> Pushed {
         if enqueue
             .lock
             .as_ref()

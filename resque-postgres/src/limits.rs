@@ -4,9 +4,11 @@ use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use resque_core::{
-    Claim, Claimed, LONGEST_TURN, Lease, Limits, Need, Renewal, Result, TURN_KEPT, TURN_LATE,
+    Claim, Claimed, Enqueue, LONGEST_TURN, Lease, Limits, Lock, Need, Pushed, Renewal, Result,
+    TURN_KEPT, TURN_LATE,
 };
 
+use crate::push::{Sorted, TEXT_ONCE};
 use crate::stamp::Stamp;
 use crate::store::{Store, counted, unknown};
 
@@ -46,6 +48,22 @@ impl Limits for Store {
             Some(turn) => Claimed::Wait(turn.time()),
         };
         Ok(answers.into_iter().map(claimed).collect())
+    }
+
+    async fn push_once(&self, lock: &Lock, batch: &[Enqueue]) -> Result<Option<Vec<Pushed>>> {
+        if batch.is_empty() {
+            return Ok(Some(Vec::new()));
+        }
+        let sorted = Sorted::with_locks(batch)?;
+        let query = sorted.bind(self.statement(TEXT_ONCE));
+        let query = query
+            .bind(&*lock.lease.name)
+            .bind(&*lock.lease.holder)
+            .bind(Stamp::of(lock.now)?)
+            .bind(Stamp::of(lock.until)?);
+        let row = self.row("push once", query).await?;
+        let lengths: Option<Vec<i64>> = self.get(&row, 0)?;
+        Ok(lengths.map(|lengths| sorted.answers(batch, lengths)))
     }
 
     async fn renew(&self, leases: &[Renewal], now: SystemTime) -> Result<Vec<bool>> {

@@ -20,6 +20,10 @@ const ONE: &str = "select resque.push_one($1, $2)";
 const TEXT_WITH_LOCKS: &str = "select p.lengths || p.put::integer[]::bigint[] \
     from resque.push_locked($7, $8, $9, $10, $11, $1, $2, $3, $4, $5, $6) p";
 
+/// The same under a lock for all of them; nothing if somebody holds it.
+pub(crate) const TEXT_ONCE: &str = "select p.lengths || p.put::integer[]::bigint[] \
+    from resque.push_once($12, $13, $14, $15, $7, $8, $9, $10, $11, $1, $2, $3, $4, $5, $6) p";
+
 /// How many jobs go together at most, unless a single caller has more.
 const TOGETHER: usize = 5_000;
 
@@ -166,6 +170,13 @@ impl<'a> Sorted<'a> {
         Ok(sorted)
     }
 
+    /// The same with a place for the lock of each job, though none may have one.
+    pub(crate) fn with_locks(batch: &'a [Enqueue]) -> Result<Self> {
+        let mut sorted = Self::new(batch)?;
+        sorted.locks = Some(Locks::of(batch)?);
+        Ok(sorted)
+    }
+
     /// The statement that takes it.
     pub(crate) fn text(&self) -> &'static str {
         match &self.locks {
@@ -176,7 +187,7 @@ impl<'a> Sorted<'a> {
 
     /// Binds everything to the [`text`](Self::text) in some schema.
     pub(crate) fn bind<'q>(
-        &'q self,
+        &self,
         query: Query<'q, Postgres, PgArguments>,
     ) -> Query<'q, Postgres, PgArguments> {
         let query = query

@@ -4,7 +4,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 use resque_core::{
-    Claim, Claimed, Error, LONGEST_TURN, Lease, Limits, Need, Renewal, Result, TURN_KEPT, TURN_LATE,
+    Claim, Claimed, Enqueue, Error, LONGEST_TURN, Lease, Limits, Lock, Need, Pushed, Renewal,
+    Result, TURN_KEPT, TURN_LATE,
 };
 
 use crate::driver::{Batch, Value};
@@ -31,6 +32,13 @@ impl Limits for Store {
             return Err(self.odd_reply(WHAT));
         }
         Ok(answers.into_iter().map(claimed).collect())
+    }
+
+    async fn push_once(&self, lock: &Lock, batch: &[Enqueue]) -> Result<Option<Vec<Pushed>>> {
+        if batch.is_empty() {
+            return Ok(Some(Vec::new()));
+        }
+        self.push_locked(Some(lock), batch).await
     }
 
     async fn renew(&self, leases: &[Renewal], now: SystemTime) -> Result<Vec<bool>> {

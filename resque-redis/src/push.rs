@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::SystemTime;
 
 use resque_core::wire::delayed;
-use resque_core::{Enqueue, Pushed, Result};
+use resque_core::{Enqueue, Lock, Pushed, Result};
 
 use crate::driver::{Batch, Value};
 use crate::due;
@@ -23,7 +23,8 @@ impl Store {
             return pushed;
         }
         if batch.iter().any(|job| job.lock.is_some()) {
-            return self.push_locked(batch).await;
+            let pushed = self.push_locked(None, batch).await?;
+            return Ok(pushed.unwrap_or_default());
         }
         let groups = Groups::of(batch);
         let lengths = match &groups {
@@ -56,19 +57,18 @@ impl Store {
         self.script("push jobs", &call).await
     }
 
-    /// Puts in those jobs whose locks nobody else holds.
-    async fn push_locked(&self, batch: &[Enqueue]) -> Result<Vec<Pushed>> {
+    /// Puts in those jobs whose locks nobody else holds; answers nothing if somebody holds the lock
+    /// for all of them.
+    pub(crate) async fn push_locked(
+        &self,
+        once: Option<&Lock>,
+        batch: &[Enqueue],
+    ) -> Result<Option<Vec<Pushed>>> {
         let bytes = batch.iter().map(|job| job.payload.as_bytes().len() + 160);
-        let mut call = self.call(&PUSH_LOCKED, 8 * batch.len(), bytes.sum());
+        let mut call = self.call(&PUSH_LOCKED, 8 * batch.len() + 4, bytes.sum());
+        add_lock(&mut call, once);
         for job in batch {
-            match &job.lock {
-                None => call.arg(""),
-                Some(lock) => call
-                    .arg(&*lock.lease.name)
-                    .arg(&*lock.lease.holder)
-                    .arg(micros(lock.now))
-                    .arg(micros(lock.until)),
-            };
+            add_lock(&mut call, job.lock.as_deref());
             let item = job.due.and_then(|due| item_of(job, due));
             match (job.due, item) {
                 (_, Some((second, item))) => call.arg("i").arg(second).arg(item),
@@ -83,6 +83,9 @@ impl Store {
             };
         }
         let answers = list_of(self.script("push jobs", &call).await?);
+        if answers == [Value::Int(-2)] {
+            return Ok(None);
+        }
         let answers = answers.iter().zip(batch);
         let pushed = answers.map(|(answer, job)| match (answer, job.due) {
             (Value::Int(-1), _) => Pushed::Duplicate,
@@ -91,7 +94,7 @@ impl Store {
                 length: number_of(length),
             },
         });
-        Ok(pushed.collect())
+        Ok(Some(pushed.collect()))
     }
 
     fn push_call(&self, batch: &[Enqueue], groups: &Groups<'_>) -> Batch {
@@ -118,6 +121,17 @@ impl Store {
         }
         call
     }
+}
+
+fn add_lock(call: &mut Batch, lock: Option<&Lock>) {
+    match lock {
+        None => call.arg(""),
+        Some(lock) => call
+            .arg(&*lock.lease.name)
+            .arg(&*lock.lease.holder)
+            .arg(micros(lock.now))
+            .arg(micros(lock.until)),
+    };
 }
 
 /// The jobs of a batch by where they go.

@@ -59,6 +59,9 @@ pub(crate) static SETTLE_LOANS: Script = script!(
 /// Lets loans last longer.
 pub(crate) static EXTEND_LOANS: Script = script!("common", "trouble", "loans", "extend_loans");
 
+/// Looks for loans by their receipts.
+pub(crate) static FIND_LOANS: Script = script!("common", "trouble", "loans", "find_loans");
+
 /// Puts back loans that are over.
 pub(crate) static PUT_BACK_LOANS: Script = script!("common", "trouble", "loans", "put_back_loans");
 

@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 use crate::guard::{Access, Guard, Kind, Protection};
 use crate::state::{App, Settings};
 use crate::view::Redaction;
-use crate::{api, assets, pages, probes};
+use crate::{api, assets, base_path, pages, probes};
 
 /// How much a form or a JSON body may hold: the ids of some thousand records.
 const MOST_BODY: usize = 1024 * 1024;
@@ -68,14 +68,11 @@ impl Dashboard {
 
     /// Says under which path browsers see the dashboard, where a proxy takes that path away. A
     /// router that is nested in another one finds out by itself.
+    ///
+    /// It is a plain path such as `/jobs` or `/admin/jobs` that begins like no page of the dashboard;
+    /// [`serve`](Self::serve) and [`check`](Self::check) refuse another one.
     pub fn base_path(mut self, path: impl AsRef<str>) -> Self {
-        let path = path.as_ref().trim_matches('/');
-        let path = if path.is_empty() {
-            String::new()
-        } else {
-            format!("/{path}")
-        };
-        self.settings.base_path = Some(path);
+        self.settings.base_path = Some(base_path::trimmed(path.as_ref()));
         self
     }
 
@@ -139,7 +136,8 @@ impl Dashboard {
     /// # Errors
     ///
     /// [`Error::InvalidSetting`] when others than this machine can reach the listener and nobody
-    /// said who may see the dashboard; [`Error::Unavailable`] when the listener breaks.
+    /// said who may see the dashboard, or when the base path cannot be one;
+    /// [`Error::Unavailable`] when the listener breaks.
     pub async fn serve(
         self,
         listener: TcpListener,
@@ -152,7 +150,11 @@ impl Dashboard {
         let (router, app) = self.build();
         // A proxy may take the path away or leave it.
         let router = match nested.filter(|path| !path.is_empty()) {
-            Some(path) => Router::new().nest(&path, router.clone()).merge(router),
+            Some(path) => {
+                let below = Router::new().nest(&path, router.clone());
+                let elsewhere = router.clone();
+                router.fallback_service(below.fallback_service(elsewhere))
+            }
             None => router,
         };
         let closing = app.live().closing.clone();
@@ -169,7 +171,7 @@ impl Dashboard {
     }
 
     /// Checks that nobody is let in by forgetting: where others than this machine can reach the
-    /// address, somebody must have said who may see the dashboard.
+    /// address, somebody must have said who may see the dashboard. A base path has to be one, too.
     ///
     /// # Errors
     ///
@@ -183,7 +185,7 @@ impl Dashboard {
                     .to_owned(),
             });
         }
-        Ok(())
+        base_path::check(self.settings.base_path.as_deref().unwrap_or_default())
     }
 }
 

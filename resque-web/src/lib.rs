@@ -22,6 +22,7 @@
 mod actions;
 mod api;
 mod assets;
+mod base_path;
 mod dashboard;
 mod fault;
 mod guard;

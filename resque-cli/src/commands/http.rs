@@ -64,6 +64,10 @@ pub(crate) struct Http {
     #[arg(long, value_name = "DURATION", default_value = "1m", value_parser = times::duration)]
     lease: Duration,
 
+    /// How often leases of a job may run out before it goes to the failed jobs
+    #[arg(long, value_name = "TIMES", default_value_t = 3)]
+    most_losses: u32,
+
     /// How many bytes the body of a request may have
     #[arg(long, value_name = "BYTES", default_value_t = 1024 * 1024)]
     max_body: usize,
@@ -108,6 +112,7 @@ impl Http {
     fn interface(&self, client: Client) -> Result<HttpInterface, Failure> {
         let mut interface = HttpInterface::new(client)
             .lease(self.lease)
+            .most_losses(self.most_losses)
             .most_body(self.max_body)
             .access(self.access()?);
         for host in &self.allow_host {

@@ -7,6 +7,7 @@ use resque_core::{
     Settlement,
 };
 
+use crate::race::race;
 use crate::snapshot::Snapshot;
 use crate::store::{Store, job, number, queue};
 
@@ -361,6 +362,50 @@ cases! {
             .record()
             .and_then(|record| record.retried_at);
         ensure_eq!(retried, Some(store.at(9)), "when it was put back");
+        Ok(())
+    }
+
+    /// Whoever wants no job put back that was put back since a time is refused that, to the second.
+    async fn what_was_put_back_since_is_not_put_back(world: &World) -> Verdict {
+        let store = world.store();
+        record(&store, [1]).await?;
+        let id = store.failed().await?.remove(0).id;
+        for (since, keep, done) in [(5, true, true), (5, true, false), (5, false, false), (10, false, true)] {
+            let mut retry = FailureRetry::new(id.clone()).unless_since(store.at(since));
+            retry.keep = keep;
+            let before = Snapshot::of(&store).await?;
+            let answers = store.failures().retry(&[retry], store.at(9)).await?;
+            if done {
+                ensure_matches!(answers.as_slice(), [Ok(())], "the answer");
+            } else {
+                ensure_matches!(answers.as_slice(), [Err(Error::Conflict { .. })], "the answer");
+                before.still_holds(&store).await?;
+            }
+        }
+        ensure_eq!(store.numbers_in("mail").await?, [1, 1], "the queue");
+        Ok(())
+    }
+
+    /// Of many who put the same jobs back at the same time one does, for each job, and the others are
+    /// told.
+    async fn of_racing_retries_since_a_time_one_applies(world: &World) -> Verdict {
+        let store = world.store();
+        for round in 0..5 {
+            store.queues().delete_queue(&queue("mail")).await?;
+            record(&store, round * 10..round * 10 + 10).await?;
+            let ids: Vec<_> = store.failed().await?.into_iter().map(|entry| entry.id).collect();
+            let retry = |_, twin: Store| {
+                let since = |id: &FailureId| FailureRetry::new(id.clone()).unless_since(twin.at(9));
+                let retries: Vec<_> = ids.iter().map(since).collect();
+                async move { Ok(twin.failures().retry(&retries, twin.at(9)).await?) }
+            };
+            let answers: Vec<_> = race(world, 4, retry).await?.into_iter().flatten().collect();
+            let done = answers.iter().filter(|answer| answer.is_ok()).count();
+            ensure_eq!(done, 10, "jobs that somebody has put back");
+            let mut back = store.numbers_in("mail").await?;
+            back.sort_unstable();
+            ensure_eq!(back, (round * 10..round * 10 + 10).collect::<Vec<_>>(), "the queue");
+        }
         Ok(())
     }
 

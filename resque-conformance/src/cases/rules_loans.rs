@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use resque_core::{
-    FailureRecord, HttpWorkerId, Lease, LeaseChanges, LoanRequest, LoanSettlement, Lock, Outcome,
-    Payload, Settled, Tally,
+    FailureRecord, HttpWorkerId, Lease, LeaseChanges, LoanReceipt, LoanRequest, LoanSettlement,
+    Lock, Outcome, Payload, Settled, Tally,
 };
 
 use crate::loans::{END, numbers};
 use crate::snapshot::Snapshot;
-use crate::store::{Store, job, list, queue};
+use crate::store::{Store, job, list, number, queue};
 use crate::{Broken, Verdict};
 
 impl Store {
@@ -137,6 +137,32 @@ cases! {
         Ok(())
     }
 
+    /// Loans are found by their receipts, in the order in which they are asked for; nothing is found
+    /// of those that are settled, that are over, or that never were, and nothing changes.
+    #[needs(loans)]
+    async fn loans_are_found_by_their_receipts(world: &World) -> Verdict {
+        let store = world.store();
+        let lent = store.lend_out("mail", 1..=4).await?;
+        store.loan_applies(LoanSettlement::done(lent[3].receipt.clone())).await?;
+        store.extend_loan(&lent[1].receipt, 2 * END, 0).await?;
+        let made_up = [LoanReceipt::new(""), LoanReceipt::new(format!("{}0", lent[0].receipt))];
+        let asked = [&lent[2].receipt, &made_up[0], &lent[1].receipt, &lent[3].receipt, &made_up[1], &lent[2].receipt];
+        let asked: Vec<_> = asked.into_iter().cloned().collect();
+        let listed = store.all_lent(0).await?;
+        let listed = |receipt: &LoanReceipt| listed.iter().find(|loan| loan.receipt == *receipt).cloned();
+        let expected: Vec<_> = asked.iter().map(listed).collect();
+        ensure_eq!(expected.iter().flatten().count(), 3, "loans that are to be found");
+        ensure_eq!(store.loans()?.find(&asked, store.at(1)).await?, expected, "what is found");
+        let found = store.loans()?.find(&asked, store.at(END)).await?;
+        let found: Vec<Option<u64>> = found.iter().map(|loan| {
+            loan.as_ref().and_then(|loan| number(&loan.payload))
+        }).collect();
+        ensure_eq!(found, [None, None, Some(2), None, None, None], "what is found when some are over");
+        ensure_eq!(store.loans()?.count().await?, 3, "how many are lent");
+        ensure_eq!(store.loans()?.find(&[], store.at(1)).await?, [], "what nothing finds");
+        Ok(())
+    }
+
     /// A lent payload comes as it was pushed, byte for byte, and goes back so.
     #[needs(loans)]
     async fn lent_bytes_are_kept(world: &World) -> Verdict {
@@ -252,7 +278,7 @@ cases! {
         let texts = ["", "0", "-1", "x", "1\n2", "99999999999999999999999", " ", &longer, &padded, &signed];
         let texts = texts.map(|text| text.to_owned()).into_iter().chain([first.receipt.to_string()]);
         for text in texts {
-            let receipt = resque_core::LoanReceipt::new(text);
+            let receipt = LoanReceipt::new(text);
             ensure!(!store.extend_loan(&receipt, 99, 0).await?, "{receipt:?} was extended");
             store.loan_is_lost(LoanSettlement::release(receipt), 0).await?;
         }

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use resque_core::{Enqueue, LoanRequest, LoanSettlement, Outcome, Settlement, Tally};
+use resque_core::{
+    Enqueue, FailureRecord, FailureRetry, LoanRequest, LoanSettlement, Outcome, Settled,
+    Settlement, Tally,
+};
 
 use crate::loans::{END, numbers};
 use crate::snapshot::Snapshot;
@@ -65,7 +68,7 @@ cases! {
         let almost = store.at(END) - Duration::from_millis(1);
         let done = LoanSettlement::done(loan.receipt);
         let settled = store.loans()?.settle(&[done], almost).await?;
-        ensure!(matches!(settled[..], [resque_core::Settled::Applied]), "found {settled:?}");
+        ensure!(matches!(settled[..], [Settled::Applied]), "found {settled:?}");
         Ok(())
     }
 
@@ -255,6 +258,30 @@ cases! {
             ensure!(next.iter().all(|loan| loan.attempt == 1), "the attempt after {told}: {next:?}");
             store.queues().clear().await?;
         }
+        Ok(())
+    }
+
+    /// Whoever lends a job that was lost too often puts it among the failed ones; back from there it
+    /// begins anew.
+    #[needs(loans)]
+    async fn a_job_that_was_lost_too_often_can_be_put_aside(world: &World) -> Verdict {
+        let store = world.store();
+        store.push("mail", [1]).await?;
+        ensure_eq!(store.attempts(3, 0).await?, [1, 2, 3], "the attempts");
+        let loan = store.lend_at("mail", 1, (3, END)).await?.remove(0);
+        ensure_eq!(loan.attempt, 4, "the attempt after three losses");
+        let record = FailureRecord::new(store.at(3), loan.payload, "Lost", "three times").on("", "mail");
+        let aside = LoanSettlement::new(loan.receipt, Outcome::Failed(Box::new(record)), Tally::Nothing);
+        let settled = store.settle_loans(&[aside], 3).await?;
+        ensure_matches!(settled.as_slice(), [Settled::Applied], "the answer");
+        ensure_eq!(store.numbers_in("mail").await?, [0; 0], "the queue");
+        ensure_eq!(store.numbers_failed().await?, [1], "the failed list");
+        let counters = [store.workers().stat("processed").await?, store.workers().stat("failed").await?];
+        ensure_eq!(counters, [0, 0], "processed and failed");
+        let id = store.failed().await?.remove(0).id;
+        let answers = store.failures().retry(&[FailureRetry::new(id)], store.at(4)).await?;
+        ensure_matches!(answers.as_slice(), [Ok(())], "putting it back");
+        ensure_eq!(store.attempts(1, 4).await?, [1], "the attempt of its new life");
         Ok(())
     }
 

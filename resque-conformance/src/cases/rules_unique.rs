@@ -37,6 +37,21 @@ impl Store {
         }
     }
 
+    /// What is answered to a push once under a lock, from one second of the world to another.
+    async fn pushes_once(
+        &self,
+        name: &str,
+        (from, to): (u64, u64),
+        batch: &[Enqueue],
+    ) -> Verdict<Option<Vec<Pushed>>> {
+        let lock = Lock {
+            lease: lease(name, 0),
+            now: self.at(from),
+            until: self.at(to),
+        };
+        Ok(self.limits()?.push_once(&lock, batch).await?)
+    }
+
     /// Puts such a job in and gives it to worker 0.
     async fn hand_out_locking(&self, name: &str, times: (u64, u64)) -> Verdict<Settlement> {
         ensure!(
@@ -230,6 +245,75 @@ cases! {
         let (store, other) = (world.store(), world.next_door()?);
         ensure!(store.puts("a", 1, (0, 10)).await?, "the job was not put in");
         ensure!(other.puts("a", 1, (0, 10)).await?, "the neighbour is locked too");
+        Ok(())
+    }
+
+    /// Jobs that are pushed once under a lock go in together with it, and not again while it is held:
+    /// not those, and no others.
+    #[needs(limits)]
+    async fn what_is_pushed_once_is_not_pushed_again(world: &World) -> Verdict {
+        let store = world.store();
+        let plain = |number| Enqueue::new(queue("mail"), job(number));
+        let first = [plain(1), store.locking("a", 2, (0, 10)), plain(3)];
+        let pushed = store.pushes_once("once", (0, 10), &first).await?;
+        ensure_eq!(pushed.map(|pushed| pushed.len()), Some(3), "answers to the first");
+        for batch in [&first[..], &[plain(4)], &[store.locking("b", 5, (9, 20))]] {
+            ensure_eq!(store.pushes_once("once", (9, 20), batch).await?, None, "the answer to another");
+        }
+        ensure!(store.puts("b", 6, (0, 10)).await?, "the lock of a job that was not put in is held");
+        ensure_eq!(store.numbers_in("mail").await?, [1, 2, 3, 6], "the queue");
+        let holders = store.limits()?.leases("once", store.at(9)).await?;
+        ensure_eq!(holders, [lease("once", 0).until(store.at(10))], "who holds the lock");
+        let pushed = store.pushes_once("once", (10, 20), &[plain(7)]).await?;
+        ensure_eq!(pushed, Some(vec![Pushed::Queued { length: 5 }]), "the answer when it is over");
+        Ok(())
+    }
+
+    /// A lock under which no job was put in is not held, so that what is refused can be sent again.
+    #[needs(limits)]
+    async fn a_push_of_nothing_holds_no_lock(world: &World) -> Verdict {
+        let store = world.store();
+        ensure!(store.puts("a", 1, (0, 10)).await?, "the first job was not put in");
+        let refused = [store.locking("a", 2, (0, 10))];
+        let pushed = store.pushes_once("once", (0, 10), &refused).await?;
+        ensure_eq!(pushed, Some(vec![Pushed::Duplicate]), "the answer");
+        ensure_eq!(store.pushes_once("once", (0, 10), &[]).await?, Some(Vec::new()), "for no job");
+        let some = [store.locking("a", 3, (0, 10)), store.locking("b", 4, (0, 10))];
+        let pushed = store.pushes_once("once", (0, 10), &some).await?;
+        ensure_eq!(pushed.as_ref().map(|pushed| pushed[0]), Some(Pushed::Duplicate), "the first one");
+        ensure_eq!(store.pushes_once("once", (0, 10), &some).await?, None, "once some are in");
+        ensure_eq!(store.numbers_in("mail").await?, [1, 4], "the queue");
+        Ok(())
+    }
+
+    /// Delayed jobs are pushed once like others.
+    #[needs(limits, delayed)]
+    async fn delayed_jobs_are_pushed_once_too(world: &World) -> Verdict {
+        let store = world.store();
+        let late = [Enqueue::at(queue("mail"), job(1), store.at(5))];
+        let pushed = store.pushes_once("once", (0, 10), &late).await?;
+        ensure_eq!(pushed, Some(vec![Pushed::Delayed]), "the answer");
+        ensure_eq!(store.pushes_once("once", (1, 10), &late).await?, None, "the second answer");
+        ensure_eq!(store.numbers_delayed().await?, [1], "the delayed set");
+        Ok(())
+    }
+
+    /// Of many who push the same once at the same time one does.
+    #[needs(limits)]
+    async fn of_racing_pushes_once_one_applies(world: &World) -> Verdict {
+        for round in 0..5 {
+            let name = format!("once {round}");
+            let push = |runner: usize, twin: Store| {
+                let name = name.clone();
+                async move {
+                    let jobs = [1, 2].map(|_| Enqueue::new(queue("mail"), job(runner as u64)));
+                    Ok(twin.pushes_once(&name, (0, 10), &jobs).await?.is_some())
+                }
+            };
+            let pushed = race(world, 8, push).await?;
+            ensure_eq!(pushed.iter().filter(|pushed| **pushed).count(), 1, "how many pushed");
+        }
+        ensure_eq!(world.store().numbers_in("mail").await?.len(), 10, "jobs in the queue");
         Ok(())
     }
 

@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use async_trait::async_trait;
 use resque_core::{
-    Backend, Cursor, FailureContent, FailureEntry, FailureId, FailureOrder, FailurePage,
+    Backend, Cursor, Error, FailureContent, FailureEntry, FailureId, FailureOrder, FailurePage,
     FailureQuery, FailureRecord, FailureRetry, QueueName, Result,
 };
 
@@ -448,5 +448,62 @@ impl Twist for FindsTheNewest {
     async fn get_failure(&self, inner: &Backend, _: &FailureId) -> Result<Option<FailureEntry>> {
         let page = inner.failures().list(&FailureQuery::default()).await?;
         Ok(page.entries.into_iter().next())
+    }
+}
+
+/// A job is put back whenever it was put back before.
+#[derive(Debug)]
+pub(crate) struct RetriesWhateverWasRetried;
+
+#[async_trait]
+impl Twist for RetriesWhateverWasRetried {
+    async fn retry(
+        &self,
+        inner: &Backend,
+        batch: &[FailureRetry],
+        now: SystemTime,
+    ) -> Result<Vec<Result<()>>> {
+        let mut batch = batch.to_vec();
+        batch.iter_mut().for_each(|retry| retry.unless_since = None);
+        inner.failures().retry(&batch, now).await
+    }
+}
+
+/// Whether a job was put back is looked at in a step of its own.
+#[derive(Debug)]
+pub(crate) struct LooksAndThenRetries;
+
+#[async_trait]
+impl Twist for LooksAndThenRetries {
+    async fn retry(
+        &self,
+        inner: &Backend,
+        batch: &[FailureRetry],
+        now: SystemTime,
+    ) -> Result<Vec<Result<()>>> {
+        let mut answers = Vec::with_capacity(batch.len());
+        let mut retries = Vec::new();
+        for retry in batch {
+            let entry = inner.failures().get(&retry.id).await?;
+            let record = entry.as_ref().and_then(|entry| entry.content.record());
+            let late = record.is_some_and(|record| retry.comes_too_late(record.retried_at));
+            answers.push(late);
+            let mut retry = retry.clone();
+            retry.unless_since = None;
+            retries.extend((!late).then_some(retry));
+        }
+        // All who race come as far as this.
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        let mut done = inner.failures().retry(&retries, now).await?.into_iter();
+        let late = || Error::Conflict {
+            what: "the failure".to_owned(),
+        };
+        let answer = |is_late| match is_late {
+            true => Err(late()),
+            false => done.next().unwrap_or(Ok(())),
+        };
+        Ok(answers.into_iter().map(answer).collect())
     }
 }

@@ -28,6 +28,75 @@ fn freed(done: &[Settlement]) -> Vec<Lease> {
     changes.flat_map(|changes| changes.free.clone()).collect()
 }
 
+macro_rules! pushes_once {
+    ($(#[doc = $doc:literal] $name:ident: |$inner:ident, $lock:ident, $batch:ident| $body:expr;)+) => {$(
+        #[doc = $doc]
+        #[derive(Debug)]
+        pub(crate) struct $name;
+
+        #[async_trait]
+        impl Twist for $name {
+            async fn push_once(
+                &self,
+                $inner: &Backend,
+                $lock: &Lock,
+                $batch: &[Enqueue],
+            ) -> Result<Option<Vec<Pushed>>> {
+                $body
+            }
+        }
+    )+};
+}
+
+/// A batch of nothing that waits, which takes a lock.
+fn taking(lock: &Lock) -> Claim {
+    Claim {
+        job: lock.lease.holder.clone(),
+        needs: vec![Need::Place {
+            lease: lock.lease.until(lock.until),
+            of: u32::MAX,
+            apart: Duration::ZERO,
+        }],
+        frees: None,
+    }
+}
+
+pushes_once! {
+    /// What is pushed once is pushed each time.
+    PushesEachTime: |inner, _lock, batch| inner.queues().push(batch).await.map(Some);
+    /// The lock is looked at and taken in steps of their own.
+    PushesOnceInSteps: |inner, lock, batch| {
+        let limits = ability!(inner, limits);
+        if !limits.leases(&lock.lease.name, lock.now).await?.is_empty() {
+            return Ok(None);
+        }
+        // All who race come as far as this.
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        let pushed = inner.queues().push(batch).await?;
+        if pushed.iter().any(|pushed| *pushed != Pushed::Duplicate) {
+            limits.claim(&[taking(lock)], lock.now).await?;
+        }
+        Ok(Some(pushed))
+    };
+    /// The lock is held though nothing was put in.
+    HoldsForNothing: |inner, lock, batch| {
+        let pushed = ability!(inner, limits).push_once(lock, batch).await?;
+        ability!(inner, limits).claim(&[taking(lock)], lock.now).await?;
+        Ok(pushed)
+    };
+    /// Jobs are put in one by one, each under the lock of all.
+    PushesTheFirst: |inner, lock, batch| {
+        let first = &batch[..batch.len().min(1)];
+        let mut pushed = ability!(inner, limits).push_once(lock, first).await?;
+        if let Some(pushed) = &mut pushed {
+            pushed.resize(batch.len(), Pushed::Duplicate);
+        }
+        Ok(pushed)
+    };
+}
+
 /// Jobs are pushed whatever is locked.
 #[derive(Debug)]
 pub(crate) struct IgnoresLocks;

@@ -441,3 +441,86 @@ impl Twist for ClearsWithoutLoans {
         Ok(cleared)
     }
 }
+
+macro_rules! finds {
+    ($(#[doc = $doc:literal] $name:ident: |$inner:ident, $receipts:ident, $now:ident| $body:expr;)+) => {$(
+        #[doc = $doc]
+        #[derive(Debug)]
+        pub(crate) struct $name;
+
+        #[async_trait]
+        impl Twist for $name {
+            async fn find_loans(
+                &self,
+                $inner: &Backend,
+                $receipts: &[LoanReceipt],
+                $now: SystemTime,
+            ) -> Result<Vec<Option<Loan>>> {
+                $body
+            }
+        }
+    )+};
+}
+
+finds! {
+    /// What is over is found like anything else.
+    FindsWhatIsOver: |inner, receipts, _now| {
+        ability!(inner, loans).find(receipts, UNIX_EPOCH).await
+    };
+    /// Loans are found in the order of their lending.
+    FindsInOrderOfLending: |inner, receipts, now| {
+        let mut found = ability!(inner, loans).find(receipts, now).await?;
+        found.sort_by_key(|loan| loan.as_ref().map(|loan| loan.payload.to_text_lossy().into_owned()));
+        Ok(found)
+    };
+    /// Who looks for a loan takes it.
+    FindsAndTakes: |inner, receipts, now| {
+        let found = ability!(inner, loans).find(receipts, now).await?;
+        let taken: Vec<_> = found
+            .iter()
+            .flatten()
+            .map(|loan| LoanSettlement::new(loan.receipt.clone(), Outcome::Discard, Tally::Nothing))
+            .collect();
+        ability!(inner, loans).settle(&taken, now).await?;
+        Ok(found)
+    };
+}
+
+/// Losses are remembered of a job that has failed.
+#[derive(Debug, Default)]
+pub(crate) struct RemembersLossesOfTheFailed {
+    failed: Mutex<HashMap<Payload, u32>>,
+}
+
+#[async_trait]
+impl Twist for RemembersLossesOfTheFailed {
+    async fn lend(
+        &self,
+        inner: &Backend,
+        request: &LoanRequest<'_>,
+        now: SystemTime,
+    ) -> Result<Lent> {
+        let mut lent = ability!(inner, loans).lend(request, now).await?;
+        let failed = locked(&self.failed);
+        for loan in &mut lent.loans {
+            loan.attempt += failed.get(&loan.payload).copied().unwrap_or(0);
+        }
+        Ok(lent)
+    }
+
+    async fn settle_loans(
+        &self,
+        inner: &Backend,
+        done: &[LoanSettlement],
+        now: SystemTime,
+    ) -> Result<Vec<Settled>> {
+        for settlement in done {
+            let receipts = [settlement.receipt.clone()];
+            let found = ability!(inner, loans).find(&receipts, now).await?;
+            if let (Outcome::Failed(_), [Some(loan)]) = (&settlement.outcome, &found[..]) {
+                locked(&self.failed).insert(loan.payload.clone(), loan.attempt - 1);
+            }
+        }
+        ability!(inner, loans).settle(done, now).await
+    }
+}

@@ -11,11 +11,11 @@ use resque_core::{
     DelayedEdit, DelayedJobs, DelayedPage, Edit, Enqueue, Exchange, FailureEntry, FailureId,
     FailurePage, FailureQuery, FailureRecord, FailureRetry, FailureStore, Fired, Firing,
     Heartbeats, Held, HttpCounts, HttpTally, HttpWorker, HttpWorkerId, HttpWorkers, JobLoans,
-    Keyspace, Lead, LeadClaim, Lease, Leaving, Left, Lent, Limits, LoanExtension, LoanPage,
-    LoanRequest, LoanSettlement, NewSchedule, Page, Payload, Popped, Promotion, Pushed, PutBack,
-    QueueBackend, QueueControl, QueueList, QueueListing, QueueName, Receipt, Renewal, Result,
-    ScheduleListing, ScheduleName, ScheduleStore, Settled, Settlement, StatsHistory, Ticket,
-    WaitForJobs, WorkerId, WorkerListing, WorkerRegistry,
+    Keyspace, Lead, LeadClaim, Lease, Leaving, Left, Lent, Limits, Loan, LoanExtension, LoanPage,
+    LoanReceipt, LoanRequest, LoanSettlement, Lock, NewSchedule, Page, Payload, Popped, Promotion,
+    Pushed, PutBack, QueueBackend, QueueControl, QueueList, QueueListing, QueueName, Receipt,
+    Renewal, Result, ScheduleListing, ScheduleName, ScheduleStore, Settled, Settlement,
+    StatsHistory, Ticket, WaitForJobs, WorkerId, WorkerListing, WorkerRegistry,
 };
 
 /// The ability of a backend that is known to offer all of them.
@@ -300,6 +300,8 @@ twists! {
     }
     Limits {
         async fn claim(claims: &[Claim], now: SystemTime) -> Result<Vec<Claimed>> => claim;
+        async fn push_once(lock: &Lock, batch: &[Enqueue])
+            -> Result<Option<Vec<Pushed>>> => push_once;
         async fn renew(leases: &[Renewal], now: SystemTime) -> Result<Vec<bool>> => renew;
         async fn free(leases: &[Lease]) -> Result<u64> => free;
         async fn leases(name: &str, now: SystemTime) -> Result<Vec<Renewal>> => leases;
@@ -320,6 +322,8 @@ twists! {
             -> Result<Vec<Settled>> => settle;
         async fn extend_loans(loans: &[LoanExtension], now: SystemTime)
             -> Result<Vec<bool>> => extend;
+        async fn find_loans(receipts: &[LoanReceipt], now: SystemTime)
+            -> Result<Vec<Option<Loan>>> => find;
         async fn put_back(at_most: usize, now: SystemTime) -> Result<PutBack> => put_back;
         async fn count_loans() -> Result<u64> => count;
         async fn list_loans(cursor: Option<&Cursor>, at_most: usize, now: SystemTime)

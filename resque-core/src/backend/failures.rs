@@ -55,6 +55,10 @@ pub trait FailureStore: Debug + Send + Sync + 'static {
 
     /// Puts failed jobs back into queues, byte for byte as they were pushed, and marks or removes
     /// their records, each in one step. Answers in the order of the list.
+    ///
+    /// The backend must look at [`FailureRetry::unless_since`] in that same step: of two that put the
+    /// same job back at the same time only one does, and the other is answered
+    /// [`crate::Error::Conflict`].
     async fn retry(&self, batch: &[FailureRetry], now: SystemTime) -> Result<Vec<Result<()>>>;
 
     /// Removes records. Answers in the order of the list.

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use async_trait::async_trait;
 
-use crate::{Claim, Claimed, Lease, Receipt, Renewal, Result};
+use crate::{Claim, Claimed, Enqueue, Lease, Lock, Pushed, Receipt, Renewal, Result};
 
 /// Leases, buckets and lines under names, for all processes that use a store.
 ///
@@ -39,6 +39,13 @@ pub trait Limits: Debug + Send + Sync {
     /// It is never more than [`LONGEST_TURN`](crate::LONGEST_TURN) from `now`, and becomes the end of
     /// the line. The job waits for the latest of these times.
     async fn claim(&self, claims: &[Claim], now: SystemTime) -> Result<Vec<Claimed>>;
+
+    /// Gets a lock and pushes jobs as [`push`](super::QueueBackend::push) does, in one step: what makes
+    /// a request known again must not be there without its jobs, nor they without it.
+    ///
+    /// The backend must push nothing and answer `None` while somebody holds the lock; and not hold it
+    /// afterwards if no job was put in, because each was a [`Pushed::Duplicate`] or there was none.
+    async fn push_once(&self, lock: &Lock, batch: &[Enqueue]) -> Result<Option<Vec<Pushed>>>;
 
     /// Holds leases on, never for a shorter time than before; answers for each whether it was still
     /// held at `now`. One that was not is left alone.

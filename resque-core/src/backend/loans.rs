@@ -6,8 +6,8 @@ use std::time::SystemTime;
 use async_trait::async_trait;
 
 use crate::{
-    Cursor, HttpCounts, HttpTally, HttpWorker, HttpWorkerId, Lent, LoanExtension, LoanPage,
-    LoanRequest, LoanSettlement, PutBack, QueueName, Result, Settled,
+    Cursor, HttpCounts, HttpTally, HttpWorker, HttpWorkerId, Lent, Loan, LoanExtension, LoanPage,
+    LoanReceipt, LoanRequest, LoanSettlement, PutBack, QueueName, Result, Settled,
 };
 
 /// Lending jobs until a time to anybody who can keep a receipt: what the HTTP interface calls leases.
@@ -52,6 +52,11 @@ pub trait JobLoans: Debug + Send + Sync {
 
     /// Lets loans last longer, never shorter; answers for each whether it was still held at `now`.
     async fn extend(&self, loans: &[LoanExtension], now: SystemTime) -> Result<Vec<bool>>;
+
+    /// Looks loans up by their receipts, in the order of the list: nothing for one that is over at
+    /// `now` or was settled, nor for a text that is no receipt. Changes nothing, and costs the same
+    /// however many loans there are.
+    async fn find(&self, receipts: &[LoanReceipt], now: SystemTime) -> Result<Vec<Option<Loan>>>;
 
     /// Puts jobs whose loan has run out at `now` back to the front of their queues, those first that
     /// ran out first, each in one step; several of a queue keep the order in which they were lent.

@@ -15,6 +15,8 @@ pub enum Fault {
     ReplyLost,
     /// The call never ends.
     NeverEnds,
+    /// The store executes the request when [`Faults::let_go`] is called.
+    Late,
 }
 
 macro_rules! operations {
@@ -52,6 +54,7 @@ operations! {
     Ticket: "draw a ticket",
     Wait: "wait",
     Claim: "claim what jobs need",
+    PushOnce: "push once",
     Renew: "renew leases",
     Free: "free leases",
     Leases: "list leases",
@@ -63,6 +66,7 @@ operations! {
     Lend: "lend jobs",
     SettleLoans: "settle loans",
     ExtendLoans: "extend loans",
+    FindLoans: "find loans",
     PutBack: "put back loans",
     CountLoans: "count the loans",
     ListLoans: "list the loans",
@@ -124,6 +128,7 @@ type Plan = Box<dyn FnMut(Operation) -> Option<Fault> + Send>;
 pub struct Faults {
     state: Arc<Mutex<State>>,
     down: watch::Sender<bool>,
+    let_go: watch::Sender<u64>,
 }
 
 #[derive(Default)]
@@ -140,6 +145,7 @@ impl Faults {
         Self {
             state: Arc::default(),
             down: watch::Sender::new(false),
+            let_go: watch::Sender::new(0),
         }
     }
 
@@ -167,6 +173,18 @@ impl Faults {
     /// Makes the store unreachable, which also breaks off every wait, or reachable again.
     pub fn set_down(&self, down: bool) {
         self.down.send_replace(down);
+    }
+
+    /// Lets all calls go on that are [`Late`](Fault::Late) now.
+    pub fn let_go(&self) {
+        self.let_go.send_modify(|times| *times += 1);
+    }
+
+    /// Ends when what is late may go on.
+    pub(super) async fn late(&self) {
+        let mut let_go = self.let_go.subscribe();
+        // The sender lives as long as this does.
+        let _ = let_go.changed().await;
     }
 
     /// How often `operation` was asked for.

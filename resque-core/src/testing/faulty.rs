@@ -53,6 +53,10 @@ impl Faulty {
             None => call.await,
             Some(Fault::NotExecuted) => Err(unreachable(operation)),
             Some(Fault::NeverEnds) => std::future::pending().await,
+            Some(Fault::Late) => {
+                self.faults.late().await;
+                call.await
+            }
             Some(Fault::ReplyLost) => {
                 call.await?;
                 Err(Error::outcome_unknown(

@@ -94,7 +94,7 @@ impl FailureStore for Store {
 impl Store {
     /// Puts one failed job back; an outage of the store is the outer error.
     async fn retry_one(&self, retry: &FailureRetry, now: Stamp) -> Result<Result<()>> {
-        const TEXT: &str = "select * from resque.retry_failure($1, $2, $3, $4)";
+        const TEXT: &str = "select * from resque.retry_failure($1, $2, $3, $4, $5)";
         let Some(number) = number(&retry.id) else {
             return Ok(Err(missing(&retry.id)));
         };
@@ -103,7 +103,8 @@ impl Store {
             .bind(number)
             .bind(retry.queue.as_ref().map(QueueName::as_str))
             .bind(retry.keep)
-            .bind(now);
+            .bind(now)
+            .bind(retry.unless_since.map(Stamp::of).transpose()?);
         let row = self.row("put a failed job back", query).await?;
         Ok(match self.get::<i32, _>(&row, "state")? {
             0 => Ok(()),

@@ -1,8 +1,11 @@
-//! Showing loans.
+//! Showing loans, and finding them by their receipts.
+
+use std::collections::HashMap;
 
 use resque_core::{Cursor, HttpWorkerId, Loan, LoanPage, LoanReceipt, Payload, QueueName, Result};
 use sqlx::postgres::PgRow;
 
+use super::number_of;
 use crate::stamp::Stamp;
 use crate::store::{Store, bounded, gone};
 
@@ -10,7 +13,29 @@ const TEXT: &str = "select * from resque.loans l
     where $1::timestamptz is null or (l.until, l.id) > ($1, $2)
     order by l.until, l.id limit $3";
 
+const TEXT_OF_THESE: &str = "select * from resque.loans l where l.id = any ($1) and l.until > $2";
+
 impl Store {
+    /// The loans of these receipts that are not over.
+    pub(super) async fn find_loans(
+        &self,
+        receipts: &[LoanReceipt],
+        now: Stamp,
+    ) -> Result<Vec<Option<Loan>>> {
+        let numbers: Vec<i64> = receipts.iter().map(number_of).collect();
+        let query = self.statement(TEXT_OF_THESE).bind(&numbers).bind(now);
+        let rows = self.rows("find loans", query).await?;
+        let loans = rows.iter().map(|row| {
+            let loan = self.loan_of(row)?;
+            Ok((number_of(&loan.receipt), loan))
+        });
+        let loans: HashMap<i64, Loan> = loans.collect::<Result<_>>()?;
+        Ok(numbers
+            .iter()
+            .map(|number| loans.get(number).cloned())
+            .collect())
+    }
+
     /// Shows loans behind the cursor, which tells the end and the number of one.
     pub(super) async fn list_loans(
         &self,

@@ -8,7 +8,7 @@ use std::time::SystemTime;
 
 use async_trait::async_trait;
 use resque_core::{
-    Cursor, Error, JobLoans, LARGEST_LENDING, Lent, LoanExtension, LoanPage, LoanReceipt,
+    Cursor, Error, JobLoans, LARGEST_LENDING, Lent, Loan, LoanExtension, LoanPage, LoanReceipt,
     LoanRequest, LoanSettlement, PutBack, Result, Settled,
 };
 
@@ -39,6 +39,13 @@ impl JobLoans for Store {
         let query = query.bind(ids).bind(until).bind(Stamp::of(now)?);
         let row = self.row("extend loans", query).await?;
         self.get(&row, 0)
+    }
+
+    async fn find(&self, receipts: &[LoanReceipt], now: SystemTime) -> Result<Vec<Option<Loan>>> {
+        if receipts.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.find_loans(receipts, Stamp::of(now)?).await
     }
 
     async fn put_back(&self, at_most: usize, now: SystemTime) -> Result<PutBack> {

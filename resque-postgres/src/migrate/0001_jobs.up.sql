@@ -636,16 +636,18 @@ begin
 end $$;
 
 -- Puts a failed job back into a queue, by default the one it came from, and marks or removes its record.
--- Answers 0, or 1 if the record has gone, or 2 with the name of a queue that cannot exist.
+-- Answers 0, or 1 if the record has gone or its job was put back since a time, or 2 with the name of a queue
+-- that cannot exist.
 create function resque.retry_failure(
-    p_id bigint, p_queue text, p_keep boolean, p_now timestamptz, out state integer, out name text
+    p_id bigint, p_queue text, p_keep boolean, p_now timestamptz, p_unless_since timestamptz,
+    out state integer, out name text
 ) language plpgsql as $$
 declare
     v_record record;
 begin
-    select f.queue, f.payload into v_record from resque.failures f where f.id = p_id
+    select f.queue, f.payload, f.retried_at into v_record from resque.failures f where f.id = p_id
     for no key update;
-    if not found then
+    if not found or v_record.retried_at >= p_unless_since then
         state := 1;
         return;
     end if;

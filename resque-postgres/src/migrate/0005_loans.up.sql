@@ -269,6 +269,27 @@ create function resque.extend_loans(
     from unnest(p_ids) with ordinality e (id, ord) left join extended x on x.id = e.id
 $$;
 
+-- Puts jobs in as `push_locked` does, in the same step in which it gets a lock for all of them. Answers nothing
+-- if somebody holds that lock, and does not hold it afterwards if no job was put in.
+create function resque.push_once(
+    p_lock text, p_holder text, p_at timestamptz, p_till timestamptz,
+    p_locks text[], p_holders text[], p_now timestamptz[], p_until timestamptz[], p_place integer[],
+    p_names text[], p_which integer[], p_payloads bytea[],
+    p_due_names text[], p_due timestamptz[], p_due_payloads bytea[],
+    out lengths bigint[], out put boolean[]
+) language plpgsql as $$
+begin
+    if not (resque.lock(array[p_lock], array[p_holder], array[p_at], array[p_till]))[1] then
+        return;
+    end if;
+    select p.lengths, p.put into lengths, put
+    from resque.push_locked(p_locks, p_holders, p_now, p_until, p_place, p_names, p_which, p_payloads,
+        p_due_names, p_due, p_due_payloads) p;
+    if not (true = any (put)) then
+        delete from resque.leases l where l.name = p_lock and l.holder = p_holder and l.is_lock;
+    end if;
+end $$;
+
 -- Registers a worker over HTTP on a queue, unless there are too many; its counts begin anew.
 create function resque.register_http(
     p_worker text, p_queue text, p_now timestamptz, p_most bigint

@@ -70,9 +70,6 @@ impl Store {
                     .await?;
             }
         }
-        let gone = |id: &FailureId| Error::Conflict {
-            what: format!("the failure {id}"),
-        };
         let results = results.into_iter().zip(&changes);
         Ok(results
             .map(|(result, (id, _))| result.unwrap_or_else(|| Err(gone(id))))
@@ -150,6 +147,11 @@ impl Store {
         let FailureContent::Record(record) = failure::decode(&found.entry) else {
             return Err(unreadable());
         };
+        // Should somebody put it back between this look and the script, the entry is another one by
+        // then, and is looked at once more.
+        if retry.comes_too_late(record.retried_at) {
+            return Err(gone(&retry.id));
+        }
         let FailureRecord { payload, queue, .. } = *record;
         let queue = match &retry.queue {
             Some(queue) => queue.clone(),
@@ -169,6 +171,12 @@ impl Store {
             queue: Some(queue),
             job: payload.as_bytes().to_vec(),
         })
+    }
+}
+
+fn gone(id: &FailureId) -> Error {
+    Error::Conflict {
+        what: format!("the failure {id}"),
     }
 }
 

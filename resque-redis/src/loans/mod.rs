@@ -1,5 +1,6 @@
 //! Jobs that are lent until a time, as the trait sees them.
 
+mod find;
 mod lend;
 mod list;
 mod note;
@@ -9,8 +10,8 @@ use std::time::SystemTime;
 
 use async_trait::async_trait;
 use resque_core::{
-    Cursor, Error, JobLoans, LARGEST_LENDING, Lent, LoanExtension, LoanPage, LoanRequest,
-    LoanSettlement, PutBack, Result, Settled,
+    Cursor, Error, JobLoans, LARGEST_LENDING, Lent, Loan, LoanExtension, LoanPage, LoanReceipt,
+    LoanRequest, LoanSettlement, PutBack, Result, Settled,
 };
 
 use self::note::{number_and_token, until_of};
@@ -46,6 +47,14 @@ impl JobLoans for Store {
             held.extend(answers.iter().map(|answer| number_of(answer) == 1));
         }
         Ok(held)
+    }
+
+    async fn find(&self, receipts: &[LoanReceipt], now: SystemTime) -> Result<Vec<Option<Loan>>> {
+        let mut found = Vec::with_capacity(receipts.len());
+        for part in receipts.chunks(CHUNK) {
+            found.extend(self.find_loans(part, now).await?);
+        }
+        Ok(found)
     }
 
     async fn put_back(&self, at_most: usize, now: SystemTime) -> Result<PutBack> {

@@ -157,16 +157,15 @@ async fn change(
             remove_part(app, &ids, part).await
         }
         What::Retry => {
-            // A part that is sent once more puts nothing back twice.
-            let is_new = |entry: &&FailureEntry| {
+            // A part that is sent once more puts nothing back twice, nor do two at the same time: what
+            // was put back after this was read is refused by the store.
+            let retry = |entry: &FailureEntry| {
+                let retry = FailureRetry::new(entry.id.clone()).unless_since(before);
                 let retried = entry.content.record().and_then(|record| record.retried_at);
-                retried.is_none_or(|retried| retried < before)
+                (!retry.comes_too_late(retried)).then_some(retry)
             };
-            let new = entries.iter().filter(is_new);
-            let retries: Vec<_> = new
-                .map(|entry| FailureRetry::new(entry.id.clone()))
-                .collect();
-            retry_part(app, &retries, part).await
+            let retries: Vec<_> = entries.iter().filter_map(retry).collect();
+            retry_part(app, &retries, Some(before), part).await
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Putting failed jobs back and removing their records, by their stable names.
 
+use std::time::SystemTime;
+
 use axum::response::Response;
 use resque_core::{Error, FailureId, FailureRetry, QueueName};
 use serde::Deserialize;
@@ -55,21 +57,25 @@ pub(crate) async fn retry_failures(app: &App, which: &WhichFailures) -> Result<O
     let retries: Vec<_> = which.ids.iter().map(retry).collect();
     let mut outcome = Outcome::default();
     for part in retries.chunks(CHUNK) {
-        retry_part(app, part, &mut outcome).await?;
+        retry_part(app, part, None, &mut outcome).await?;
     }
     app.changed().await;
     Ok(outcome)
 }
 
+/// Puts back a part of them. They are marked with a time that is not before `since`, whatever the
+/// clocks of several processes say, so that each finds what the others have done.
 pub(super) async fn retry_part(
     app: &App,
     part: &[FailureRetry],
+    since: Option<SystemTime>,
     outcome: &mut Outcome,
 ) -> Result<(), Fault> {
     if part.is_empty() {
         return Ok(());
     }
     let now = app.client().store_time().await?;
+    let now = since.map_or(now, |since| now.max(since));
     outcome.count(store(app)?.failures().retry(part, now).await?)
 }
 

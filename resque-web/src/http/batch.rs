@@ -51,6 +51,7 @@ pub(super) async fn post(
         delayed,
         uniq: None,
         repeat,
+        counts: None,
     };
     let answer = insertion.run(&http).await?;
     let ignored = params.uniq.map(|_| "uniq is not looked at in batch mode");

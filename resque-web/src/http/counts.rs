@@ -30,7 +30,7 @@ impl Serialize for Count {
 
 pub(super) async fn get(State(http): State<Http>, uri: Uri) -> Answer {
     let queue = path::queue(&uri)?;
-    http.upkeep().promote(http.client()).await?;
+    http.promote().await?;
     let waiting = http.queues()?.length(&queue).await?;
     let done = http.counts(&queue).await?;
     Ok(answer::ok(&Counts {

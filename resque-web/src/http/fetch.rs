@@ -7,6 +7,7 @@ use resque_core::{HttpCounts, HttpTally, HttpWorkerId, Page, QueueList, QueueNam
 use super::params::Params;
 use super::problem::Problem;
 use super::state::Http;
+use super::to_the_end::to_the_end;
 use super::{uniq, worker_id};
 
 /// A queue from which jobs are to be taken, and by whom.
@@ -26,12 +27,18 @@ impl Fetch {
         Ok(Self { queue, worker })
     }
 
-    /// Takes jobs, at least one.
+    /// Takes jobs, at least one. Whoever takes one also gives up its key and counts it, though who
+    /// asked for it may have gone.
     pub(super) async fn take(self, http: &Http, at_most: usize) -> Result<Vec<Bytes>, Problem> {
+        let http = http.clone();
+        to_the_end(async move { self.take_now(&http, at_most).await }).await
+    }
+
+    async fn take_now(self, http: &Http, at_most: usize) -> Result<Vec<Bytes>, Problem> {
         let queues = http.queues()?;
         let from = QueueList::one(self.queue.clone());
         let mut popped = queues.pop(&from, at_most).await?;
-        if popped.is_empty() && http.upkeep().promote(http.client()).await? {
+        if popped.is_empty() && http.promote().await? {
             popped = queues.pop(&from, at_most).await?;
         }
         if popped.is_empty() {
@@ -66,7 +73,7 @@ pub(super) async fn look(http: &Http, queue: &QueueName) -> Result<Bytes, Proble
     if http.is_stopped(queue).await? {
         return Err(closed());
     }
-    http.upkeep().promote(http.client()).await?;
+    http.promote().await?;
     let next = http.queues()?.peek(queue, Page::new(0, 1)).await?;
     let next = next.into_iter().next().ok_or_else(no_job)?;
     Ok(uniq::unlocked(queue, next).0)

@@ -4,13 +4,14 @@ use std::time::SystemTime;
 
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
-use resque_core::{Enqueue, Pushed, QueueName};
+use resque_core::{Enqueue, HttpTally, Pushed, QueueName};
 
 use super::answer;
 use super::job_text::JobText;
 use super::problem::{Answer, Problem};
 use super::repeat::{self, Known, Repeat};
 use super::state::Http;
+use super::to_the_end::to_the_end;
 use super::uniq;
 
 /// What the sender of a job should know although the job was taken.
@@ -30,38 +31,46 @@ pub(super) struct Insertion {
     pub(super) uniq: Option<String>,
     /// How the request is known again.
     pub(super) repeat: Option<Repeat>,
+    /// What is counted once they are in, and not again for a request that came before.
+    pub(super) counts: Option<HttpTally>,
 }
 
 impl Insertion {
     /// Puts them in, all or none where the store can.
     pub(super) async fn run(self, http: &Http) -> Answer {
+        if self.counts.is_none() && self.delayed.is_none() && self.repeat.is_none() {
+            // A single step, of which nothing can be left out.
+            return self.put_in(http).await;
+        }
+        let http = http.clone();
+        to_the_end(async move { self.put_in(&http).await }).await
+    }
+
+    async fn put_in(mut self, http: &Http) -> Answer {
         let now = if self.asks_for_the_time() {
             Some(http.client().store_time().await?)
         } else {
             None
         };
-        if let (Some(repeat), Some(now), true) = (&self.repeat, now, self.looks_before()) {
-            match repeat.known(http.limits("Idempotency-Key")?, now).await? {
-                Known::New => {}
-                Known::Same => return Ok(replayed()),
-                Known::Other => return Err(repeat::used()),
-            }
-        }
         // What has passed already does not wait for anything.
         let due = self.delayed.filter(|due| now.is_some_and(|now| *due > now));
         let items = self.items(http, now, due)?;
-        let pushed = match &items[..] {
-            [] => Vec::new(),
-            items => http.queues()?.push(items).await?,
+        let Some(pushed) = self.push(http, &items, now).await? else {
+            return self.known(http, now).await;
         };
         if pushed.contains(&Pushed::Duplicate) {
-            return self.duplicate(http, now).await;
-        }
-        if let (Some(repeat), Some(now), true) = (&self.repeat, now, self.uniq.is_some()) {
-            repeat.note(http.limits("Idempotency-Key")?, now).await?;
+            return match self.uniq {
+                Some(_) => Err(Problem::bad("job already exists")),
+                None => self.known(http, now).await,
+            };
         }
         if let Some(due) = due {
             http.upkeep().note(due);
+        }
+        if let Some(tally) = self.counts.take()
+            && let Err(error) = http.count(tally).await
+        {
+            tracing::warn!(%error, "cannot count the failure of a job that was put in again");
         }
         let answer = answer::empty(StatusCode::CREATED);
         Ok(with_warning(answer, self.warning(http).await))
@@ -71,10 +80,27 @@ impl Insertion {
         self.delayed.is_some() || self.uniq.is_some() || self.repeat.is_some()
     }
 
-    /// Whether the key of the request has to be looked for before anything is pushed: with several
-    /// jobs some might go in, and a unique job has another lock.
-    fn looks_before(&self) -> bool {
-        self.jobs.len() > 1 || self.uniq.is_some()
+    /// Whether the lock of the request is the lock of its only job, which has none of its own. Such
+    /// pushes go together with those of others.
+    fn is_locked_as_a_job(&self) -> bool {
+        self.repeat.is_some() && self.uniq.is_none() && self.jobs.len() == 1
+    }
+
+    /// Puts the jobs in by one step with the key of the request; nothing if that is held.
+    async fn push(
+        &self,
+        http: &Http,
+        items: &[Enqueue],
+        now: Option<SystemTime>,
+    ) -> Result<Option<Vec<Pushed>>, Problem> {
+        match (&self.repeat, now) {
+            _ if items.is_empty() => Ok(Some(Vec::new())),
+            (Some(repeat), Some(now)) if !self.is_locked_as_a_job() => {
+                let limits = http.limits("Idempotency-Key")?;
+                Ok(limits.push_once(&repeat.lock(now), items).await?)
+            }
+            _ => Ok(Some(http.queues()?.push(items).await?)),
+        }
     }
 
     fn items(
@@ -84,7 +110,7 @@ impl Insertion {
         due: Option<SystemTime>,
     ) -> Result<Vec<Enqueue>, Problem> {
         let mut items = Vec::with_capacity(self.jobs.len());
-        for (number, job) in self.jobs.iter().enumerate() {
+        for job in &self.jobs {
             let queue = self.queue.clone();
             let mut item = match (&self.uniq, &self.repeat, now) {
                 (Some(key), _, Some(now)) => {
@@ -92,10 +118,9 @@ impl Insertion {
                     let (payload, lock) = uniq::locked(&queue, key, &job.bytes, (now, due))?;
                     Enqueue::new(queue, payload).locked(lock)
                 }
-                (None, Some(repeat), Some(now)) => {
+                (None, Some(repeat), Some(now)) if self.is_locked_as_a_job() => {
                     http.limits("Idempotency-Key")?;
-                    let lock = repeat.lock(number, now);
-                    Enqueue::new(queue, job.bytes.clone()).locked(lock)
+                    Enqueue::new(queue, job.bytes.clone()).locked(repeat.lock(now))
                 }
                 _ => Enqueue::new(queue, job.bytes.clone()),
             };
@@ -105,8 +130,8 @@ impl Insertion {
         Ok(items)
     }
 
-    /// A job whose lock is held: the request came before, or there is such a job.
-    async fn duplicate(&self, http: &Http, now: Option<SystemTime>) -> Answer {
+    /// The answer to a request whose key is held: it came before, or another one did.
+    async fn known(&self, http: &Http, now: Option<SystemTime>) -> Answer {
         let known = match (&self.repeat, now) {
             (Some(repeat), Some(now)) => repeat.known(http.limits("Idempotency-Key")?, now).await?,
             _ => Known::New,
@@ -114,7 +139,7 @@ impl Insertion {
         match known {
             Known::Same => Ok(replayed()),
             Known::Other => Err(repeat::used()),
-            Known::New => Err(Problem::bad("job already exists")),
+            Known::New => Err(repeat::forgotten()),
         }
     }
 

@@ -46,6 +46,7 @@ impl HttpInterface {
             client,
             settings: Settings {
                 lease: Duration::from_secs(60),
+                most_losses: 3,
                 most_body: 1024 * 1024,
             },
             protection: Protection::new(Kind::Interface),
@@ -69,6 +70,14 @@ impl HttpInterface {
     /// How long a lease lasts if a request does not say it: a minute, unless this says otherwise.
     pub fn lease(mut self, time: Duration) -> Self {
         self.settings.lease = time;
+        self
+    }
+
+    /// How often leases of a job may run out, within a day of each other, before it goes to the failed
+    /// jobs instead of to the next program that it may cost its life: three times, as often as a job
+    /// may lose its worker, unless this says otherwise. 0 counts as 1.
+    pub fn most_losses(mut self, times: u32) -> Self {
+        self.settings.most_losses = times.max(1);
         self
     }
 

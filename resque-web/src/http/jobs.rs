@@ -44,14 +44,15 @@ pub(super) async fn post(
     }
 }
 
-/// Puts a job in again that a worker has failed to perform.
+/// Puts a job in again that a worker has failed to perform, and counts the failure once it is in: a
+/// request that was refused, or sent again, has not failed once more.
 pub(super) async fn put(
     State(http): State<Http>,
     uri: Uri,
     headers: HeaderMap,
     body: Body,
 ) -> Answer {
-    let insertion = insertion(&uri, &headers, body)?;
+    let mut insertion = insertion(&uri, &headers, body)?;
     let tally = HttpTally {
         queue: insertion.queue.clone(),
         worker: worker_id::named(&headers, &Params::of(&uri)?)?,
@@ -60,13 +61,13 @@ pub(super) async fn put(
             failed: 1,
         },
     };
-    http.count(tally).await?;
+    insertion.counts = Some(tally);
     insertion.run(&http).await
 }
 
 /// Removes the queue with everything that waits for it.
 pub(super) async fn delete(State(http): State<Http>, uri: Uri) -> Answer {
-    purge::run(&http, &path::queue(&uri)?).await?;
+    purge::run(&http, path::queue(&uri)?).await?;
     Ok(answer::empty(StatusCode::NO_CONTENT))
 }
 
@@ -86,6 +87,7 @@ fn insertion(uri: &Uri, headers: &HeaderMap, body: Body) -> Result<Insertion, Pr
         delayed,
         uniq: params.uniq,
         repeat,
+        counts: None,
     })
 }
 

@@ -15,7 +15,7 @@ use super::problem::{Answer, Problem};
 use super::receipt::Receipt;
 use super::state::Http;
 use super::upkeep::LOOK_AGAIN;
-use super::{answer, path, uniq, worker_id};
+use super::{answer, path, quarantine, uniq, worker_id};
 
 #[derive(Serialize)]
 struct Given<'a> {
@@ -56,11 +56,15 @@ pub(super) async fn take(http: &Http, queues: &str, uri: &Uri, headers: &HeaderM
         let now = http.client().store_time().await?;
         let until = now.checked_add(ttl).unwrap_or(now);
         let request = LoanRequest::new(&from, at_most, until).by(worker.as_ref());
-        let lent = loans.lend(&request, now).await?;
+        let mut lent = loans.lend(&request, now).await?;
+        let others_may_wait = quarantine::take_out(http, &mut lent, now).await?;
         if !lent.loans.is_empty() {
             break lent;
         }
-        if http.upkeep().promote(http.client()).await? {
+        if others_may_wait {
+            continue;
+        }
+        if http.promote().await? {
             continue;
         }
         if patience.is_over() {

@@ -4,10 +4,11 @@
 //! |---|---|
 //! | `router` | which path and method leads where |
 //! | `jobs`, `batch`, `counts`, `status`, `control`, `workers` | presque's routes, one file each |
-//! | `leases`, `settle`, `receipt` | leases |
+//! | `leases`, `settle`, `receipt`, `quarantine` | leases |
 //! | `insert`, `fetch`, `purge` | what becomes of jobs |
 //! | `uniq`, `repeat` | jobs and requests of which there is one only |
 //! | `upkeep`, `served` | what nobody else sees to |
+//! | `to_the_end` | what a client that vanishes must not interrupt |
 
 mod answer;
 mod batch;
@@ -25,6 +26,7 @@ mod params;
 mod path;
 mod problem;
 mod purge;
+mod quarantine;
 mod receipt;
 mod repeat;
 mod router;
@@ -32,6 +34,7 @@ mod served;
 mod settle;
 mod state;
 mod status;
+mod to_the_end;
 mod uniq;
 mod upkeep;
 mod worker_id;

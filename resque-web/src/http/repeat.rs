@@ -1,9 +1,9 @@
 //! Requests that are sent again because nobody knows whether the first arrived: `Idempotency-Key`.
 //!
-//! The key of a request is a lock in the store for each of its jobs, held by the digest of the
-//! request. Whoever sends the same again finds the locks held by the same digest: the jobs are in
-//! already, and the answer is what it was. A lock and its job go in by one step, so that no crash in
-//! between leaves one without the other.
+//! The key of a request is a lock in the store, held by the digest of the
+//! request. Whoever sends the same again finds the lock held by the same digest: the jobs are in
+//! already, and the answer is what it was. The lock and all jobs go in by one step, so that no crash
+//! in between leaves one without the other.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 use axum::http::HeaderMap;
 use axum::http::StatusCode;
 use resque_core::wire::sha1_hex;
-use resque_core::{Claim, Lease, Limits, Lock, Need, QueueName, Result};
+use resque_core::{Lease, Limits, Lock, QueueName, Result};
 
 use super::problem::Problem;
 use super::uniq::lock_name;
@@ -68,10 +68,10 @@ impl Repeat {
         }))
     }
 
-    /// The lock of one of the jobs.
-    pub(super) fn lock(&self, job: usize, now: SystemTime) -> Lock {
+    /// The lock of the request.
+    pub(super) fn lock(&self, now: SystemTime) -> Lock {
         Lock {
-            lease: self.lease(job),
+            lease: self.lease(),
             now,
             until: now.checked_add(LIFE).unwrap_or(now),
         }
@@ -79,7 +79,7 @@ impl Repeat {
 
     /// What is known of the key.
     pub(super) async fn known(&self, limits: &dyn Limits, now: SystemTime) -> Result<Known> {
-        let ours = self.lease(0);
+        let ours = self.lease();
         let held = limits.leases(&ours.name, now).await?;
         let is_ours = held.iter().any(|held| held.lease.holder == ours.holder);
         Ok(match (held.is_empty(), is_ours) {
@@ -89,29 +89,9 @@ impl Repeat {
         })
     }
 
-    /// Notes the key of a request whose job had another lock.
-    pub(super) async fn note(&self, limits: &dyn Limits, now: SystemTime) -> Result<()> {
-        let Lock { lease, until, .. } = self.lock(0, now);
-        let place = Need::Place {
-            lease: lease.until(until),
-            of: u32::MAX,
-            apart: Duration::ZERO,
-        };
-        let claim = Claim {
-            job: lease.holder.clone(),
-            needs: vec![place],
-            frees: None,
-        };
-        limits.claim(&[claim], now).await.map(drop)
-    }
-
-    fn lease(&self, job: usize) -> Lease {
-        // A space is in no key's end.
-        let key = format!("{} {job}", self.key);
-        Lease::new(
-            lock_name("http_key", &self.queue, &key),
-            self.digest.clone(),
-        )
+    fn lease(&self) -> Lease {
+        let name = lock_name("http_key", &self.queue, &self.key);
+        Lease::new(name, self.digest.clone())
     }
 }
 
@@ -120,5 +100,13 @@ pub(super) fn used() -> Problem {
     Problem::new(
         StatusCode::UNPROCESSABLE_ENTITY,
         "this Idempotency-Key was used for another request",
+    )
+}
+
+/// The answer when the day of an earlier request ended while this one was looked at.
+pub(super) fn forgotten() -> Problem {
+    Problem::new(
+        StatusCode::CONFLICT,
+        "the day of an earlier request with this Idempotency-Key has ended just now; send it again",
     )
 }

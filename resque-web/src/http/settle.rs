@@ -6,8 +6,7 @@ use axum::extract::State;
 use axum::http::{StatusCode, Uri};
 use axum::response::Response;
 use resque_core::{
-    FailureRecord, LeaseChanges, Loan, LoanExtension, LoanReceipt, LoanSettlement, Outcome,
-    Settled, Tally,
+    FailureRecord, LeaseChanges, Loan, LoanExtension, LoanSettlement, Outcome, Settled, Tally,
 };
 use serde::{Deserialize, Serialize};
 
@@ -104,17 +103,17 @@ pub(super) async fn fail(State(http): State<Http>, body: Body) -> Answer {
             .on(worker, loan.queue.as_str())
             .backtrace(backtrace.clone())
     };
+    let receipts: Vec<_> = named.receipts.iter().map(|one| one.loan.clone()).collect();
     let loans = match again {
-        Some(_) => Vec::new(),
-        None => find(&http, &named.receipts, now).await?,
+        Some(_) => vec![None; receipts.len()],
+        None => http.loans()?.find(&receipts, now).await?,
     };
     let mut settlements = Vec::with_capacity(named.receipts.len());
-    for receipt in &named.receipts {
-        let loan = loans.iter().find(|loan| loan.receipt == receipt.loan);
+    for (receipt, loan) in named.receipts.iter().zip(loans) {
         let (outcome, tally) = match (again, loan) {
             (Some(at), _) => (Outcome::Defer(at), Tally::ProcessedAndFailed),
             (None, Some(loan)) => {
-                let record = Box::new(failed(loan));
+                let record = Box::new(failed(&loan));
                 (Outcome::Failed(record), Tally::ProcessedAndFailed)
             }
             // It is over, and the store will say so. Should it not be, the job goes back.
@@ -236,21 +235,5 @@ impl Named {
             Some(expires_at) => answer::ok(&Extended { expires_at }),
             None => answer::empty(StatusCode::NO_CONTENT),
         })
-    }
-}
-
-/// The loans of these receipts that are not over.
-async fn find(http: &Http, receipts: &[Receipt], now: SystemTime) -> Result<Vec<Loan>, Problem> {
-    let wanted = |receipt: &LoanReceipt| receipts.iter().any(|one| one.loan == *receipt);
-    let mut found = Vec::with_capacity(receipts.len());
-    let mut cursor = None;
-    loop {
-        let page = http.loans()?.list(cursor.as_ref(), MOST, now).await?;
-        let loans = page.loans.into_iter();
-        found.extend(loans.filter(|loan| wanted(&loan.receipt)));
-        match page.next {
-            Some(next) if found.len() < receipts.len() => cursor = Some(next),
-            _ => return Ok(found),
-        }
     }
 }

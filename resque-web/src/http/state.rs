@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::problem::Problem;
 use super::served::Served;
+use super::to_the_end::to_the_end;
 use super::upkeep::Upkeep;
 
 /// What can be said about the interface.
@@ -18,6 +19,8 @@ use super::upkeep::Upkeep;
 pub(super) struct Settings {
     /// How long a lease lasts if nobody says it.
     pub(super) lease: Duration,
+    /// How often leases of a job may run out before it is recorded as failed.
+    pub(super) most_losses: u32,
     /// How many bytes a body may have.
     pub(super) most_body: usize,
 }
@@ -65,6 +68,13 @@ impl Http {
 
     pub(super) fn upkeep(&self) -> &Upkeep {
         &self.inner.upkeep
+    }
+
+    /// Moves jobs that are due, if there may be any; answers whether some came into their queues.
+    pub(super) async fn promote(&self) -> Result<bool> {
+        let http = self.clone();
+        // Whoever begins to move jobs also lets other processes move them afterwards.
+        to_the_end(async move { http.upkeep().promote(http.client()).await }).await
     }
 
     pub(super) fn stopping(&self) -> &CancellationToken {

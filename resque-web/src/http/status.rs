@@ -50,7 +50,7 @@ async fn all(http: &Http) -> Answer {
 }
 
 async fn one(http: &Http, queue: &QueueName, with_desc: bool) -> Answer {
-    http.upkeep().promote(http.client()).await?;
+    http.promote().await?;
     let queues = http.queues()?;
     let size = queues.length(queue).await?.to_string();
     let stopped = http.is_stopped(queue).await?;

@@ -18,6 +18,9 @@ use super::problem::Problem;
 /// The member that holds the key.
 const MEMBER: &str = "rs_uniq";
 
+/// What the names of all these locks begin with.
+pub(super) const LOCKS: &str = "http_uniq:";
+
 /// How long a key is kept at the most, counted from when its job is due: a job that is performed by
 /// a worker which knows nothing of keys, or is deleted by somebody else, holds up nobody for ever.
 const LIFE: Duration = Duration::from_secs(86_400);

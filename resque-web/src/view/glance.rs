@@ -101,7 +101,13 @@ struct Seen {
     before: Option<Arc<Glance>>,
     /// What comes after it.
     next: Option<Arc<Glance>>,
+    /// Why the store could not be read last, and when that was known.
+    trouble: Option<(Duration, Fault)>,
 }
+
+/// For how long a store that could not be read is not asked again: whoever looks meanwhile is told at
+/// once, and nobody waits for the time-outs of those before.
+const TROUBLE_KEPT: Duration = Duration::from_secs(1);
 
 /// Over how long a rate is reckoned, at least.
 const SPAN: Duration = Duration::from_secs(5);
@@ -123,9 +129,23 @@ impl Glances {
         {
             return Ok(glance.clone());
         }
-        let glance = Arc::new(Glance::take(client).await?);
-        seen.note(&glance);
-        Ok(glance)
+        if let Some((since, fault)) = &seen.trouble
+            && now.saturating_sub(*since) < TROUBLE_KEPT
+        {
+            return Err(fault.clone());
+        }
+        match Glance::take(client).await {
+            Ok(glance) => {
+                let glance = Arc::new(glance);
+                seen.note(&glance);
+                Ok(glance)
+            }
+            Err(error) => {
+                let fault = Fault::from(error);
+                seen.trouble = Some((client.clock().monotonic(), fault.clone()));
+                Err(fault)
+            }
+        }
     }
 
     /// What this glance is compared with to tell how fast things go, if there is anything yet.
@@ -137,7 +157,9 @@ impl Glances {
 
     /// Makes the next one new.
     pub(crate) async fn forget(&self) {
-        self.last.lock().await.now = None;
+        let mut seen = self.last.lock().await;
+        // What changed could be reached.
+        (seen.now, seen.trouble) = (None, None);
     }
 }
 
@@ -150,6 +172,7 @@ impl Seen {
             self.before = Some(next);
         }
         self.now = Some(glance.clone());
+        self.trouble = None;
     }
 }
 

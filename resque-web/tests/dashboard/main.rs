@@ -9,6 +9,7 @@ mod hostile;
 mod jobs;
 mod live;
 mod openapi;
+mod outages;
 mod overview;
 mod pages;
 mod probes;

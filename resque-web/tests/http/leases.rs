@@ -297,3 +297,99 @@ async fn receipts_are_said_one_or_many() {
         .await;
     assert_eq!(unknown.json(), json!({"done": 0, "lost": ["nope"]}));
 }
+
+/// Leases the one job of "foo" for a second and lets it run out, and answers which attempts that were.
+async fn lose(site: &Site, times: usize) -> Vec<u64> {
+    let mut attempts = Vec::new();
+    for _ in 0..times {
+        let leases = leased(site, "?ttl=1").await;
+        attempts.extend(leases.iter().map(|one| one["attempt"].as_u64().unwrap()));
+        site.pass(1);
+    }
+    attempts
+}
+
+#[tokio::test]
+async fn a_job_whose_leases_ran_out_too_often_is_recorded_as_failed() {
+    let site = Site::new();
+    let job = "{ \"deadly\" : 1.00 }";
+    site.tell("POST /q/foo?uniq=a", job).await;
+    assert_eq!(lose(&site, 3).await, [1, 2, 3]);
+    site.tell("POST /q/foo", "{\"n\":2}").await;
+    let next = leased(&site, "?max=5").await;
+    assert_eq!(next.len(), 1, "nobody is given it any more: {next:?}");
+    assert_eq!(next[0]["job"], json!({"n": 2}));
+    let failures = site.client.failures().unwrap();
+    let entries = failures.all(0, 10).await.unwrap();
+    assert_eq!(entries.len(), 1);
+    let record = entries[0].content.record().unwrap();
+    assert_eq!(
+        (&*record.exception, &*record.queue),
+        ("Resque::DirtyExit", "foo")
+    );
+    assert!(record.error.starts_with("3 leases"), "{}", record.error);
+    let stats = site.client.stats().unwrap();
+    assert_eq!(
+        stats.get("failed").await.unwrap(),
+        0,
+        "no attempt has ended"
+    );
+    let again = site.tell("POST /q/foo?uniq=a", "{}").await;
+    assert_eq!(again.status, 201, "its key is free");
+    // Back in its queue it begins anew, with the bytes that it had.
+    failures.retry(&entries[0].id).await.unwrap();
+    let back = leased(&site, "?max=5").await;
+    let back = back.iter().find(|one| one["job"]["deadly"] == 1.0).unwrap();
+    assert_eq!(back["attempt"], 1);
+}
+
+#[tokio::test]
+async fn behind_a_deadly_job_others_are_leased_at_once() {
+    let site = Site::with(|interface| interface.most_losses(1));
+    for n in 1..=2 {
+        site.tell("POST /q/foo", format!("{{\"n\":{n}}}")).await;
+    }
+    assert_eq!(lose(&site, 1).await, [1]);
+    assert_eq!(leased(&site, "").await[0]["job"], json!({"n": 2}));
+    assert!(leased(&site, "").await.is_empty());
+    assert_eq!(site.client.failures().unwrap().count().await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn a_made_up_receipt_is_over_and_frees_nothing() {
+    let site = Site::new();
+    site.tell("POST /q/foo?uniq=a", "{}").await;
+    let lease = leased(&site, "").await.remove(0);
+    let real = receipt(&lease);
+    let (loan, lock) = real.split_once('!').unwrap();
+    for text in [
+        "",
+        "\0",
+        "\u{1f980}",
+        "!",
+        "9223372036854775808",
+        "-1",
+        "+1",
+        " 1",
+        "1e3",
+        "NaN",
+        "1.2.3",
+        "'; drop table jobs; --",
+        "\n",
+        &"9".repeat(10_000),
+        &format!("{loan} "),
+        &format!("0!{lock}"),
+        &format!("{loan}0!{lock}"),
+    ] {
+        let body = json!({ "receipt": text }).to_string();
+        for path in ["ack", "fail", "extend", "release"] {
+            let answer = site
+                .tell(&format!("POST /lease/{path}"), body.clone())
+                .await;
+            assert_eq!(answer.status, 410, "{path} {text:?}: {}", answer.text());
+        }
+    }
+    assert_eq!(site.tell("POST /q/foo?uniq=a", "{}").await.status, 400);
+    let body = json!({ "receipt": real }).to_string();
+    assert_eq!(site.tell("POST /lease/ack", body).await.status, 204);
+}

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use futures::poll;
 use resque_core::testing::{Fault, Faults, Faulty, Operation};
 use resque_core::{Client, SharedClock};
 use resque_memory::MemoryBackend;
@@ -98,4 +99,89 @@ async fn a_long_poll_outlives_announcements_that_break_off() {
     let next = site.clock.next_wake().unwrap();
     site.clock.advance(next);
     assert_eq!(task.await.unwrap()["jobs"][0]["job"], json!({}));
+}
+
+/// Sends a request and drops it, as a server does whose client has gone, as soon as the store was
+/// asked for `operation`, which then goes on.
+async fn vanish(site: &Site, faults: &Faults, line: &str, operation: Operation) {
+    faults.next(operation, Fault::Late);
+    let mut request = Box::pin(site.ask(line));
+    while faults.calls(operation) == 0 {
+        assert!(poll!(&mut request).is_pending(), "{line} did not wait");
+        tokio::task::yield_now().await;
+    }
+    drop(request);
+    faults.let_go();
+    // Whatever goes on has nothing to wait for any more.
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn the_key_of_a_fetched_job_is_free_though_its_client_has_gone() {
+    for operation in [Operation::Pop, Operation::Free] {
+        let (site, faults) = faulty();
+        site.tell("POST /q/foo?uniq=a", "{\"n\":1}").await;
+        vanish(&site, &faults, "GET /q/foo", operation).await;
+        assert!(site.waiting("foo").await.is_empty(), "{operation}");
+        let again = site.tell("POST /q/foo?uniq=a", "{\"n\":2}").await;
+        assert_eq!(again.status, 201, "{operation}: {}", again.text());
+        assert_eq!(site.ask("GET /j/foo").await.json()["job_processed"], "1");
+    }
+}
+
+#[tokio::test]
+async fn the_keys_of_a_removed_queue_are_free_though_its_client_has_gone() {
+    for operation in [Operation::DeleteQueue, Operation::Free] {
+        let (site, faults) = faulty();
+        site.tell("POST /q/foo?uniq=a", "{\"n\":1}").await;
+        vanish(&site, &faults, "DELETE /q/foo", operation).await;
+        let again = site.tell("POST /q/foo?uniq=a", "{\"n\":2}").await;
+        assert_eq!(again.status, 201, "{operation}: {}", again.text());
+    }
+}
+
+#[tokio::test]
+async fn nobody_is_kept_from_moving_due_jobs_by_a_client_that_has_gone() {
+    let (site, faults) = faulty();
+    vanish(&site, &faults, "GET /j/foo", Operation::Promote).await;
+    assert_eq!(faults.calls(Operation::Resign), 1);
+}
+
+#[tokio::test]
+async fn a_failure_is_counted_once_the_job_is_in() {
+    let (site, faults) = faulty();
+    faults.next(Operation::Push, Fault::NotExecuted);
+    assert_eq!(site.tell("PUT /q/foo", "{}").await.status, 503);
+    assert_eq!(site.tell("PUT /q/foo", "[]").await.status, 400);
+    assert_eq!(site.ask("GET /j/foo").await.json()["job_failed"], 0);
+    let headers = [
+        ("content-type", "application/json"),
+        ("idempotency-key", "k"),
+    ];
+    for _ in 0..2 {
+        let answer = site.send(request("PUT /q/foo", &headers, "{}")).await;
+        assert_eq!(answer.status, 201);
+    }
+    assert_eq!(site.ask("GET /j/foo").await.json()["job_failed"], "1");
+}
+
+#[tokio::test]
+async fn a_unique_job_whose_reply_was_lost_is_known_also_when_it_was_fetched() {
+    let (site, faults) = faulty();
+    let headers = [
+        ("content-type", "application/json"),
+        ("idempotency-key", "k"),
+    ];
+    let send = || site.send(request("POST /q/foo?uniq=a", &headers, "{}"));
+    faults.next(Operation::PushOnce, Fault::NotExecuted);
+    assert_eq!(send().await.status, 503);
+    faults.next(Operation::PushOnce, Fault::ReplyLost);
+    assert_eq!(send().await.status, 504);
+    assert_eq!(site.ask("GET /q/foo").await.said(), (200, "{}"));
+    let again = send().await;
+    assert_eq!(again.status, 201, "{}", again.text());
+    assert_eq!(again.header("idempotency-replayed"), "true");
+    assert!(site.waiting("foo").await.is_empty());
 }

@@ -369,3 +369,16 @@ async fn a_unique_job_that_is_sent_again_is_known_by_its_request() {
     assert_eq!(keyed(&site, line, "k", "{\"n\":1}").await, (422, false));
     assert_eq!(site.waiting("foo").await.len(), 1);
 }
+
+#[tokio::test]
+async fn a_key_is_not_used_up_by_a_request_that_was_refused() {
+    let site = Site::new();
+    let line = "POST /q/foo?uniq=a";
+    site.tell(line, "{}").await;
+    assert_eq!(keyed(&site, line, "k", "{\"n\":1}").await, (400, false));
+    site.ask("GET /q/foo").await;
+    assert_eq!(keyed(&site, line, "k", "{\"n\":1}").await, (201, false));
+    site.ask("GET /q/foo").await;
+    assert_eq!(keyed(&site, line, "k", "{\"n\":1}").await, (201, true));
+    assert!(site.waiting("foo").await.is_empty());
+}

@@ -10,9 +10,9 @@ use super::{Faulty, unreachable};
 use crate::testing::Operation;
 use crate::{
     Backlog, Begin, CancelJobs, Claim, Claimed, Cursor, DelayedEdit, DelayedJobs, DelayedPage,
-    Fired, Firing, Keyspace, Lead, LeadClaim, Lease, Limits, NewSchedule, Promotion, QueueControl,
-    QueueList, QueueName, Receipt, Renewal, Result, ScheduleListing, ScheduleName, ScheduleStore,
-    StatsHistory, Ticket, WaitForJobs,
+    Enqueue, Fired, Firing, Keyspace, Lead, LeadClaim, Lease, Limits, Lock, NewSchedule, Promotion,
+    Pushed, QueueControl, QueueList, QueueName, Receipt, Renewal, Result, ScheduleListing,
+    ScheduleName, ScheduleStore, StatsHistory, Ticket, WaitForJobs,
 };
 
 #[async_trait]
@@ -72,6 +72,12 @@ impl Limits for Faulty {
     async fn claim(&self, claims: &[Claim], now: SystemTime) -> Result<Vec<Claimed>> {
         let limits = self.inner_limits(Operation::Claim)?;
         self.call(Operation::Claim, limits.claim(claims, now)).await
+    }
+
+    async fn push_once(&self, lock: &Lock, batch: &[Enqueue]) -> Result<Option<Vec<Pushed>>> {
+        let limits = self.inner_limits(Operation::PushOnce)?;
+        self.call(Operation::PushOnce, limits.push_once(lock, batch))
+            .await
     }
 
     async fn renew(&self, leases: &[Renewal], now: SystemTime) -> Result<Vec<bool>> {

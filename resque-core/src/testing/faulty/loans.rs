@@ -7,8 +7,9 @@ use async_trait::async_trait;
 use super::Faulty;
 use crate::testing::Operation;
 use crate::{
-    Cursor, HttpCounts, HttpTally, HttpWorker, HttpWorkerId, HttpWorkers, JobLoans, Lent,
-    LoanExtension, LoanPage, LoanRequest, LoanSettlement, PutBack, QueueName, Result, Settled,
+    Cursor, HttpCounts, HttpTally, HttpWorker, HttpWorkerId, HttpWorkers, JobLoans, Lent, Loan,
+    LoanExtension, LoanPage, LoanReceipt, LoanRequest, LoanSettlement, PutBack, QueueName, Result,
+    Settled,
 };
 
 #[async_trait]
@@ -28,6 +29,12 @@ impl JobLoans for Faulty {
     async fn extend(&self, loans: &[LoanExtension], now: SystemTime) -> Result<Vec<bool>> {
         let inner = self.inner_loans(Operation::ExtendLoans)?;
         self.call(Operation::ExtendLoans, inner.extend(loans, now))
+            .await
+    }
+
+    async fn find(&self, receipts: &[LoanReceipt], now: SystemTime) -> Result<Vec<Option<Loan>>> {
+        let loans = self.inner_loans(Operation::FindLoans)?;
+        self.call(Operation::FindLoans, loans.find(receipts, now))
             .await
     }
 

@@ -1,10 +1,12 @@
 //! Changing all failed jobs that a filter wants.
 
 use axum::http::StatusCode;
+use resque_core::testing::{Fault, Operation};
 use serde_json::json;
 
 use super::failed::{entries, fail, ids, waiting};
 use super::forms::{Browser, post_json};
+use crate::outages::faulty;
 use crate::support::{Site, get};
 
 #[tokio::test]
@@ -104,4 +106,26 @@ async fn clearing_removes_all_or_what_was_retried() {
     assert_eq!(ids(&site).await.len(), 0);
     let page = site.send(get("/failed")).await;
     assert!(page.text.contains("No job has failed"));
+}
+
+#[tokio::test]
+async fn two_who_put_all_back_at_the_same_time_put_each_back_once() {
+    let (site, faults) = faulty();
+    fail(&site, 0..50).await;
+    let body = json!({"what": "retry"});
+    let all = || post_json(&site, "/api/v1/failures/all", &body);
+    faults.next(Operation::Retry, Fault::Late);
+    let second = async {
+        // The first one has read what there is, and is about to put it back.
+        while faults.calls(Operation::Retry) == 0 {
+            tokio::task::yield_now().await;
+        }
+        let second = all().await;
+        faults.let_go();
+        second
+    };
+    let (first, second) = tokio::join!(all(), second);
+    let told = [first.json(), second.json()].map(|answer| answer["part"]["changed"].clone());
+    assert_eq!(told, [0, 50]);
+    assert_eq!(waiting(&site, "mail").await.len(), 50);
 }
