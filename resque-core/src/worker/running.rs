@@ -37,6 +37,8 @@ struct Task {
     over: bool,
     /// Whether it was ever begun.
     begun: bool,
+    /// Whether it is to be dropped or killed as soon as that is possible.
+    unwanted: bool,
     context: Option<JobContext>,
     handle: Option<AbortHandle>,
     /// Kills the process that performs it, if it is another one.
@@ -75,10 +77,16 @@ impl Running {
         task.context = Some(context);
     }
 
-    /// Notes the task, so that it can be dropped.
+    /// Notes the task, so that it can be dropped; drops it now if it was to be before it had one.
     pub(crate) fn attach_handle(&self, handle: AbortHandle) {
         let mut task = self.task();
-        if !task.over {
+        if task.over {
+            return;
+        }
+        if task.unwanted && task.kill.is_none() {
+            drop(task);
+            handle.abort();
+        } else {
             task.handle = Some(handle);
         }
     }
@@ -87,6 +95,9 @@ impl Running {
     pub(crate) fn attach_kill(&self) -> CancellationToken {
         let kill = CancellationToken::new();
         let mut task = self.task();
+        if task.unwanted {
+            kill.cancel();
+        }
         if !task.over {
             task.kill = Some(kill.clone());
         }
@@ -153,11 +164,12 @@ impl Running {
         }
     }
 
-    /// Drops the job as soon as it yields. One in another process is killed instead, and its task
-    /// sees it die.
+    /// Drops the job as soon as it yields, for the first time too. One in another process is killed
+    /// instead, and its task sees it die.
     pub(crate) fn abandon(&self) {
         let (kill, handle) = {
             let mut task = self.task();
+            task.unwanted = true;
             match &task.kill {
                 Some(kill) => (Some(kill.clone()), None),
                 None => (None, task.handle.take()),
@@ -198,5 +210,44 @@ impl Running {
                 attempt: 1,
             },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+    use std::time::SystemTime;
+
+    use super::*;
+    use crate::{Payload, QueueName, WorkerId};
+
+    fn running() -> Running {
+        let worker = WorkerId::new("h~abcde:1-0:q").unwrap();
+        let receipt = Receipt::new(worker, "t");
+        let queue = QueueName::new("q").unwrap();
+        let at = SystemTime::UNIX_EPOCH;
+        let reservation = Reservation::new(queue, Payload::default(), at, receipt);
+        Running::new((0, 0), 0, Duration::ZERO, reservation)
+    }
+
+    #[tokio::test]
+    async fn a_job_that_was_to_be_dropped_before_it_first_yielded_is_dropped_when_it_does() {
+        let running = running();
+        running.abandon();
+        let task = tokio::spawn(pending::<()>());
+        running.attach_handle(task.abort_handle());
+        assert!(task.await.unwrap_err().is_cancelled());
+    }
+
+    #[tokio::test]
+    async fn a_process_that_was_to_be_killed_before_it_began_is_killed_and_its_task_sees_it_die() {
+        let running = running();
+        running.abandon();
+        assert!(running.attach_kill().is_cancelled());
+        let (done, sees) = tokio::sync::oneshot::channel();
+        let task = tokio::spawn(sees);
+        running.attach_handle(task.abort_handle());
+        done.send(()).unwrap();
+        task.await.unwrap().unwrap();
     }
 }
