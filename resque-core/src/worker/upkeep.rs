@@ -15,8 +15,10 @@ pub(crate) async fn of_running_jobs(core: &Arc<Core>, backend: &Backend) -> Resu
     if running.is_empty() {
         return Ok(());
     }
-    hold_on(core, backend, &running).await?;
-    look_for_marks(core, backend, running).await
+    // Neither waits for the other to succeed: whoever cancels a job counts on it.
+    let held = hold_on(core, backend, &running).await;
+    let looked = look_for_marks(core, backend, running).await;
+    held.and(looked)
 }
 
 async fn hold_on(core: &Core, backend: &Backend, running: &[Arc<Running>]) -> Result<()> {

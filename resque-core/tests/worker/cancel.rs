@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use resque_core::testing::{Fault, Operation};
 use resque_core::worker::Event;
-use resque_core::{Client, Hooks, JobError, JobFailure};
+use resque_core::{Client, Hooks, JobError, JobFailure, JobLimits};
 use tokio::sync::mpsc;
 
 use crate::world::{Gate, Running, World, start};
@@ -169,4 +170,26 @@ async fn a_cancelled_job_that_is_done_nevertheless_is_done() {
 async fn nobody_works_on_what_is_to_be_cancelled() {
     let world = World::new();
     assert!(!client(&world).cancel("h:1:q").await.unwrap());
+}
+
+#[tokio::test]
+async fn a_job_is_cancelled_even_while_nothing_that_jobs_hold_can_be_renewed() {
+    let world = World::new();
+    let gate = Gate::new();
+    world.push("Gate", 0..1).await;
+    let limits = JobLimits::<Vec<serde_json::Value>>::new().at_most(1);
+    let mut worker = start(gate.on(world.worker()).limits("Gate", limits));
+    let id = worker.started().await.worker.unwrap();
+    world
+        .faults
+        .plan(|operation| (operation == Operation::Renew).then_some(Fault::NotExecuted));
+    assert!(client(&world).cancel(id.as_str()).await.unwrap());
+    let flow = world.flow();
+    cancelled(&mut worker).await;
+    worker.settled(1).await;
+    drop(flow);
+    assert!(world.faults.calls(Operation::Renew) > 0);
+    world.faults.none();
+    assert_eq!(world.failures().await[0].exception, "Resque::Cancelled");
+    worker.quit().await;
 }
