@@ -81,7 +81,7 @@ impl Process {
         self.kill();
         match self.child.take().map(|mut child| child.wait4()) {
             Some(Ok(end)) => exit_of(self.id(), end.status, end.rusage.maxrss),
-            _ => ChildExit::new(self.id(), ExitCause::Exited(0)),
+            _ => ChildExit::new(self.id(), ExitCause::Unknown),
         }
     }
 }
@@ -120,6 +120,8 @@ fn own_peak() -> Option<u64> {
 mod tests {
     use std::os::unix::process::CommandExt;
     use std::process::Command;
+
+    use rustix::process::WaitOptions;
 
     use super::*;
     use crate::linux::starter::Starter;
@@ -160,6 +162,14 @@ mod tests {
         while state().is_ok_and(|stat| !stat.contains(") Z ") && !stat.contains(") X ")) {
             tokio::task::yield_now().await;
         }
+    }
+
+    #[tokio::test]
+    async fn nobody_guesses_how_a_process_ended_that_somebody_else_has_reaped() {
+        let mut process = shell("exit 0").await;
+        let reaped = rustix::process::waitpid(Some(process.pid), WaitOptions::empty());
+        assert!(reaped.unwrap().is_some());
+        assert_eq!(process.ended().await.cause, ExitCause::Unknown);
     }
 
     #[test]

@@ -200,7 +200,7 @@ fn end(exit: ChildExit, asked: bool, words: LastWords) -> Isolated {
             };
             Isolated::Failed(JobFailure::new(FAILED, error))
         }
-        ExitCause::Signalled(_) => Isolated::Died(exit),
+        ExitCause::Signalled(_) | ExitCause::Unknown => Isolated::Died(exit),
     }
 }
 
@@ -282,6 +282,8 @@ mod tests {
         let failed =
             |error: &str| Isolated::Failed(JobFailure::new("Resque::ProgramFailed", error));
         assert_eq!(end(exited(1), false, words("no disk\n")), failed("no disk"));
+        let unknown = ChildExit::new(7, ExitCause::Unknown);
+        assert_eq!(end(unknown, false, words("")), Isolated::Died(unknown));
         let silent = failed("the program ended with exit status 2");
         assert_eq!(end(exited(2), false, words("")), silent);
         assert_eq!(end(exited(143), false, words("x")), failed("x"));

@@ -8,6 +8,7 @@ use std::process::{Child, Command};
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
 
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
 /// A thread that starts processes, as long as this exists.
@@ -22,7 +23,9 @@ struct Order {
 }
 
 impl Starter {
+    /// Begins; to be called within a runtime.
     pub(super) fn new() -> io::Result<Self> {
+        hear_of_children()?;
         let (orders, inbox) = channel::<Order>();
         let thread = thread::Builder::new().name("resque-starter".to_owned());
         thread.spawn(move || {
@@ -47,4 +50,10 @@ impl Starter {
         self.orders.send(order).map_err(|_| gone())?;
         child.await.map_err(|_| gone())?
     }
+}
+
+/// Whoever started this program may have ignored SIGCHLD, as a script does with `trap '' CHLD`. That
+/// outlives `exec`, and the system then forgets how children end. A handler takes it back, for good.
+fn hear_of_children() -> io::Result<()> {
+    signal(SignalKind::child()).map(drop)
 }

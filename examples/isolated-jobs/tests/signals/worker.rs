@@ -10,6 +10,8 @@ use serde_json::Value;
 /// No test takes as long as this; one that does hangs.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+const PROGRAM: &str = env!("CARGO_BIN_EXE_isolated-jobs");
+
 /// Who performs the jobs.
 pub(crate) const CHILDREN: &[&str] = &["--by", "children"];
 /// The worker itself, as tasks.
@@ -31,7 +33,23 @@ pub(crate) struct Left {
 impl Worker {
     /// Starts a worker with these jobs in its queue.
     pub(crate) fn start(arguments: &[&str], environment: &[(&str, &str)], jobs: &[&str]) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_isolated-jobs"));
+        let command = Command::new(PROGRAM);
+        Self::start_by(command, arguments, environment, jobs)
+    }
+
+    /// Starts one from a shell that ignores the ends of children, which its programs inherit.
+    pub(crate) fn start_deaf(arguments: &[&str], jobs: &[&str]) -> Self {
+        let mut command = Command::new("sh");
+        command.args(["-c", r#"trap '' CHLD; exec "$0" "$@""#, PROGRAM]);
+        Self::start_by(command, arguments, &[], jobs)
+    }
+
+    fn start_by(
+        mut command: Command,
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+        jobs: &[&str],
+    ) -> Self {
         for variable in ["TERM_CHILD", "GRACEFUL_TERM", "FORK_PER_JOB", "RUST_LOG"] {
             command.env_remove(variable);
         }

@@ -25,6 +25,8 @@ pub enum ExitCause {
     Exited(i32),
     /// A signal of this number.
     Signalled(i32),
+    /// It has ended, and the system does not tell how.
+    Unknown,
 }
 
 impl ChildExit {
@@ -53,6 +55,7 @@ impl ChildExit {
         match self.cause {
             ExitCause::Exited(status) => death.status = Some(status),
             ExitCause::Signalled(number) => death.signal = Some(number),
+            ExitCause::Unknown => {}
         }
         death.memory = self.peak_memory;
         death
@@ -64,7 +67,9 @@ impl ChildExit {
     pub fn failure(&self) -> JobFailure {
         let text = match self.cause {
             ExitCause::Signalled(_) => format!("Child process received unhandled signal {self}"),
-            ExitCause::Exited(_) => format!("Child process ended before its job did: {self}"),
+            ExitCause::Exited(_) | ExitCause::Unknown => {
+                format!("Child process ended before its job did: {self}")
+            }
         };
         JobFailure::new("Resque::DirtyExit", text)
     }
@@ -76,6 +81,7 @@ impl fmt::Display for ChildExit {
         let pid = self.pid;
         match self.cause {
             ExitCause::Exited(status) => write!(f, "pid {pid} exit {status}"),
+            ExitCause::Unknown => write!(f, "pid {pid} exit unknown"),
             ExitCause::Signalled(number) => match name(number) {
                 Some(name) => write!(f, "pid {pid} SIG{name} (signal {number})"),
                 None => write!(f, "pid {pid} signal {number}"),
@@ -152,5 +158,20 @@ mod tests {
                 "Child process ended before its job did: pid 7 exit 1"
             )
         );
+    }
+
+    #[test]
+    fn an_end_that_nobody_knows_is_a_failure_all_the_same() {
+        let exit = ChildExit::new(7, ExitCause::Unknown);
+        let failure = exit.failure();
+        assert_eq!(
+            (failure.exception.as_str(), failure.error.as_str()),
+            (
+                "Resque::DirtyExit",
+                "Child process ended before its job did: pid 7 exit unknown"
+            )
+        );
+        let account = exit.account(SystemTime::UNIX_EPOCH, "");
+        assert_eq!((account.status, account.signal), (None, None));
     }
 }
