@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use tokio_util::sync::CancellationToken;
-
 use super::core::Demand;
 use super::executor::Executor;
 use super::isolation::{ChildExit, Isolated, Isolation, Leash};
+use super::running::Running;
 use super::settings::OnTerm;
 use crate::{JobContext, JobFailure, Performed};
 
@@ -24,10 +23,14 @@ impl Executor {
     pub(super) async fn work_apart(
         &self,
         isolation: &dyn Isolation,
+        running: &Running,
         ctx: &JobContext,
-        kill: CancellationToken,
         timeout: Option<Duration>,
     ) -> Option<Performed> {
+        let kill = running.attach_kill();
+        if self.core().demand() == Demand::Abandon {
+            kill.cancel();
+        }
         if let Err(error) = self.hooks().run_before_fork(ctx).await {
             let failure = self.performer().fail(ctx, error.into_failure()).await;
             return Some(Performed::Failed(failure));
@@ -35,20 +38,17 @@ impl Executor {
         let leash = Leash::new(kill);
         let mut work = isolation.perform(ctx, &leash);
         let clock = &self.core().clock;
-        let deadline = timeout.map(|timeout| clock.monotonic().saturating_add(timeout));
         let time_is_up = async {
-            match (timeout, deadline) {
-                (Some(timeout), Some(deadline)) => {
-                    clock.sleep_until(deadline).await;
-                    Why::TimeIsUp(timeout)
-                }
-                _ => std::future::pending().await,
-            }
+            let Some(timeout) = timeout else {
+                return std::future::pending().await;
+            };
+            leash.time_is_up(clock, timeout).await;
+            Why::TimeIsUp(timeout)
         };
         let cancellation = ctx.cancellation();
         let why = tokio::select! {
             biased;
-            isolated = &mut work => return self.end(ctx, isolated, None).await,
+            isolated = &mut work => return self.end(running, ctx, isolated, None).await,
             () = cancellation.cancelled() => Why::Wanted,
             why = time_is_up => why,
         };
@@ -63,18 +63,19 @@ impl Executor {
             leash.term().cancel();
             tokio::select! {
                 biased;
-                isolated = &mut work => return self.end(ctx, isolated, Some(why)).await,
+                isolated = &mut work => return self.end(running, ctx, isolated, Some(why)).await,
                 () = leash.kill().cancelled() => {}
                 () = clock.sleep(grace) => {}
             }
         }
         leash.kill().cancel();
         let isolated = work.await;
-        self.end(ctx, isolated, Some(why)).await
+        self.end(running, ctx, isolated, Some(why)).await
     }
 
     async fn end(
         &self,
+        running: &Running,
         ctx: &JobContext,
         isolated: Isolated,
         asked: Option<Why>,
@@ -89,10 +90,11 @@ impl Executor {
             }
             (Isolated::Performed(performed), _) => return Some(performed),
             (Isolated::Failed(failure), why) => said(why, failure),
-            (Isolated::NotStarted | Isolated::Died(_), Some(Why::TimeIsUp(timeout))) => {
-                overdue(timeout)
+            (Isolated::Died(_), Some(Why::TimeIsUp(timeout))) => overdue(timeout),
+            (Isolated::NotStarted, _) => {
+                running.has_not_begun();
+                return None;
             }
-            (Isolated::NotStarted, _) => return None,
             (Isolated::Died(_), _) if self.gives_back() => return None,
             (Isolated::Died(exit), _) => self.account(ctx, exit),
         };

@@ -110,11 +110,7 @@ impl Executor {
             // On the heap, so that a job without a timeout is a small task.
             (None, Some(timeout)) => Some(Box::pin(self.work_in_time(ctx, timeout)).await),
             (Some(isolation), timeout) => {
-                let kill = running.attach_kill();
-                if self.core.demand() == Demand::Abandon {
-                    kill.cancel();
-                }
-                Box::pin(self.work_apart(&**isolation, ctx, kill, timeout)).await
+                Box::pin(self.work_apart(&**isolation, running, ctx, timeout)).await
             }
         };
         if let (Some(started), Some(performed)) = (started, &end) {

@@ -120,6 +120,11 @@ impl Running {
         drop(before);
     }
 
+    /// Notes that whoever should have performed the job never began with it.
+    pub(crate) fn has_not_begun(&self) {
+        self.task().begun = false;
+    }
+
     /// Whether the job was ever begun.
     pub(crate) fn has_begun(&self) -> bool {
         self.task().begun

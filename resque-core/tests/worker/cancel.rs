@@ -67,8 +67,8 @@ async fn a_job_that_does_not_listen_is_dropped_and_the_next_one_is_spared() {
     cancelled(&mut worker).await;
     worker.settled(1).await;
     worker.started().await;
-    let beats = world.faults.calls(resque_core::testing::Operation::Marked);
-    while world.faults.calls(resque_core::testing::Operation::Marked) < beats + 3 {
+    let beats = world.faults.calls(Operation::Marked);
+    while world.faults.calls(Operation::Marked) < beats + 3 {
         tokio::task::yield_now().await;
     }
     drop(flow);

@@ -1,6 +1,7 @@
 //! Messages as frames: their length in four bytes, then their bytes.
 
 use std::io;
+use std::os::unix::net::UnixStream as StdStream;
 
 use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -65,16 +66,26 @@ pub(super) async fn write(
     first: &[u8],
     second: &[u8],
 ) -> io::Result<()> {
+    stream.write_all(&of(first, second)?).await
+}
+
+/// Writes a frame where nothing else is to be done meanwhile.
+pub(super) fn write_now(mut stream: &StdStream, bytes: &[u8]) -> io::Result<()> {
+    io::Write::write_all(&mut stream, &of(bytes, b"")?)
+}
+
+/// A frame that consists of two parts.
+pub(super) fn of(first: &[u8], second: &[u8]) -> io::Result<BytesMut> {
     let length = first.len() + second.len();
     let head = u32::try_from(length)
         .ok()
         .filter(|_| length <= LARGEST)
         .ok_or_else(|| io::Error::other(format!("a message of {length} bytes is too long")))?;
-    let mut frame = Vec::with_capacity(4 + length);
+    let mut frame = BytesMut::with_capacity(4 + length);
     frame.extend_from_slice(&head.to_le_bytes());
     frame.extend_from_slice(first);
     frame.extend_from_slice(second);
-    stream.write_all(&frame).await
+    Ok(frame)
 }
 
 #[cfg(test)]

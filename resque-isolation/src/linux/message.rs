@@ -8,7 +8,7 @@ use resque_core::{Attempt, JobContext, JobFailure, Payload, Performed, QueueName
 use serde::{Deserialize, Serialize};
 
 /// The version of what is told here; worker and child are one program, unless somebody says so.
-pub(super) const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 2;
 
 /// A job for a child; its payload stands behind it, byte for byte.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,8 +71,10 @@ impl JobHead {
 /// What a child tells.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Told {
+    /// It is a child, and gets ready.
+    Here { version: u32 },
     /// It is ready for jobs.
-    Ready { version: u32 },
+    Ready,
     /// It will never be.
     Refused { why: String },
     /// It has taken the job and begins.

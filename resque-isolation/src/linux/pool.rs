@@ -165,13 +165,18 @@ impl Pool {
 
 #[async_trait]
 impl Isolation for Processes {
-    async fn open(&self, _slots: usize, manner: Manner) -> Result<()> {
+    async fn open(&self, slots: usize, manner: Manner) -> Result<()> {
         check(self.settings.program.as_deref())?;
         let cannot = |error: std::io::Error| Error::unavailable("start a child for jobs", error);
         let pool = Pool::new(self.settings.clone(), manner).map_err(cannot)?;
         // If one cannot be started at all, everybody should hear of it now.
         match pool.start_one().await {
-            Ok(child) => pool.offer(child),
+            Ok(child) => {
+                pool.offer(child);
+                // The others get ready while the worker connects.
+                let mut state = pool.state();
+                (1..slots).for_each(|_| pool.begin_one(&mut state));
+            }
             Err(NotStarted::Broken(error)) => return Err(cannot(error)),
             Err(refused @ NotStarted::Refused(_)) => {
                 tracing::warn!("{refused}; it is tried again with the first job");

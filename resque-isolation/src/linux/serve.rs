@@ -38,6 +38,9 @@ where
         .nth(4)
         .map(|prefix| ProcessTitle::new(&prefix.to_string_lossy()));
     let started = take_stdin().and_then(|stream| {
+        // Before anything that may take long, so that the worker knows who it waits for.
+        frame::write_now(&stream, &Told::Here { version: VERSION }.to_bytes()?)?;
+        stream.set_nonblocking(true)?;
         let jobs = Builder::new_multi_thread()
             .worker_threads(THREADS)
             .thread_name("resque-job")
@@ -84,7 +87,6 @@ where
 fn take_stdin() -> io::Result<StdStream> {
     let stream = StdStream::from(io::stdin().as_fd().try_clone_to_owned()?);
     rustix::stdio::dup2_stdin(File::open("/dev/null")?)?;
-    stream.set_nonblocking(true)?;
     Ok(stream)
 }
 
@@ -143,7 +145,7 @@ impl Server<'_> {
         mut reports: mpsc::UnboundedReceiver<Progress>,
     ) -> io::Result<()> {
         self.show("Waiting for a job");
-        link.tell(Told::Ready { version: VERSION }).await?;
+        link.tell(Told::Ready).await?;
         loop {
             let frame = tokio::select! {
                 biased;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use futures::FutureExt;
 use resque_core::worker::{ChildExit, CountedChild, Leash, Manner};
 use resque_core::{Clock, JobContext, Performed, SystemClock};
+use tokio::io::AsyncWriteExt;
 use tokio::net::UnixStream;
 use tokio::net::unix::OwnedWriteHalf;
 
@@ -19,7 +20,8 @@ use super::process::Process;
 use super::starter::Starter;
 use crate::processes::Settings;
 
-/// A program that says nothing for so long is no child of ours.
+/// How long a child may take to get ready, and to take a job. A program that says nothing for so
+/// long is no child of ours.
 const SILENCE: Duration = Duration::from_secs(30);
 
 /// How long a child that is no longer needed has to leave.
@@ -52,6 +54,31 @@ impl std::fmt::Display for NotStarted {
             Self::Refused(why) => write!(f, "the child could not get ready: {why}"),
         }
     }
+}
+
+fn broken(what: String) -> NotStarted {
+    NotStarted::Broken(io::Error::other(what))
+}
+
+/// A process that said for long that it is not ready.
+fn silent(is_ours: bool) -> NotStarted {
+    match is_ours {
+        // It may connect to something that is away.
+        true => NotStarted::Refused(format!("it was not ready for jobs within {SILENCE:?}")),
+        false => broken(format!(
+            "the process did not say within {SILENCE:?} that it is a child; does its `main` begin with `child_entry`?"
+        )),
+    }
+}
+
+/// A process that ended before it was ready.
+fn gone(is_ours: bool, exit: ChildExit) -> NotStarted {
+    broken(match is_ours {
+        true => format!("the child ended before it was ready for jobs ({exit})"),
+        false => format!(
+            "the process ended without having said that it is a child; does its `main` begin with `child_entry`? ({exit})"
+        ),
+    })
 }
 
 impl From<io::Error> for NotStarted {
@@ -105,25 +132,31 @@ impl WarmChild {
     }
 
     async fn hear_it_is_ready(&mut self) -> Result<(), NotStarted> {
-        let told = tokio::select! {
-            biased;
-            frame = self.reader.next() => frame?,
-            () = SystemClock::new().sleep(SILENCE) => None,
-        };
-        let broken = |what: String| NotStarted::Broken(io::Error::other(what));
-        match told.as_deref().map(Told::read).transpose()? {
-            Some(Told::Ready { version: VERSION }) => Ok(()),
-            Some(Told::Ready { version }) => Err(broken(format!(
-                "the child speaks version {version} of our language, not {VERSION}"
-            ))),
-            Some(Told::Refused { why }) => Err(NotStarted::Refused(why)),
-            Some(other) => Err(broken(format!("the child began with {other:?}"))),
-            None => {
-                self.process.kill();
-                let exit = self.process.ended().await;
-                Err(broken(format!(
-                    "the child was not ready for jobs; does its `main` begin with `child_entry`? ({exit})"
-                )))
+        let mut silence = SystemClock::new().sleep(SILENCE);
+        let mut is_ours = false;
+        loop {
+            let told = tokio::select! {
+                biased;
+                frame = self.reader.next() => frame?,
+                () = &mut silence => {
+                    self.process.kill();
+                    return Err(silent(is_ours));
+                }
+            };
+            match told.as_deref().map(Told::read).transpose()? {
+                Some(Told::Here { version: VERSION }) => is_ours = true,
+                Some(Told::Here { version }) => {
+                    return Err(broken(format!(
+                        "the child speaks version {version} of our language, not {VERSION}"
+                    )));
+                }
+                Some(Told::Ready) => return Ok(()),
+                Some(Told::Refused { why }) => return Err(NotStarted::Refused(why)),
+                Some(other) => return Err(broken(format!("the child began with {other:?}"))),
+                None => {
+                    self.process.kill();
+                    return Err(gone(is_ours, self.process.ended().await));
+                }
             }
         }
     }
@@ -151,58 +184,74 @@ impl WarmChild {
         fails_when_asked: bool,
     ) -> Handed {
         self.jobs_left -= 1;
+        let Self {
+            process,
+            reader,
+            writer,
+            jobs_left,
+            counted,
+        } = self;
         let head = JobHead::of(job, fails_when_asked).to_bytes();
-        let sent = match head {
-            Ok(head) => frame::write(&mut self.writer, &head, job.payload().as_bytes()).await,
-            Err(error) => Err(error),
+        let frame = head.and_then(|head| frame::of(&head, job.payload().as_bytes()));
+        let Ok(mut outgoing) = frame else {
+            process.kill();
+            return Handed::Unfit(process.ended().await);
         };
-        if sent.is_err() {
-            self.process.kill();
-            return Handed::Unfit(self.process.ended().await);
-        }
+        let mut silence = SystemClock::new().sleep(SILENCE);
         let mut began = false;
         let (mut asked, mut killed) = (false, false);
         let exit = loop {
             tokio::select! {
                 biased;
-                frame = self.reader.next() => match told(frame) {
-                    Some(told) => match hear(job, told, &mut began) {
+                frame = reader.next() => match told(frame) {
+                    Some(told) => match hear(job, leash, told, &mut began) {
                         Some(performed) => {
                             if asked {
                                 // What was sent to it may reach it only in its next job.
-                                self.jobs_left = 0;
+                                *jobs_left = 0;
                             }
                             return Handed::Performed(performed);
                         }
                         None => continue,
                     },
                     None => {
-                        self.process.kill();
-                        break self.process.ended().await;
+                        process.kill();
+                        break process.ended().await;
                     }
                 },
-                exit = self.process.ended() => break exit,
+                exit = process.ended() => break exit,
                 () = leash.kill().cancelled(), if !killed => {
-                    self.process.kill();
+                    process.kill();
                     killed = true;
                 }
                 () = leash.term().cancelled(), if !asked => {
-                    self.process.term();
+                    process.term();
                     asked = true;
+                }
+                written = writer.write_buf(&mut outgoing), if !outgoing.is_empty() => {
+                    if written.is_err() {
+                        outgoing.clear();
+                        process.kill();
+                    }
+                }
+                () = &mut silence, if !began && !killed => {
+                    tracing::error!(pid = process.id(), "a child does not take its job and is killed");
+                    process.kill();
+                    killed = true;
                 }
             }
         };
         // What it said before it died counts.
-        while let Some(frame) = self.reader.next().now_or_never() {
+        while let Some(frame) = reader.next().now_or_never() {
             let Some(told) = told(frame) else { break };
-            if let Some(performed) = hear(job, told, &mut began) {
-                self.jobs_left = 0;
+            if let Some(performed) = hear(job, leash, told, &mut began) {
+                *jobs_left = 0;
                 return Handed::Performed(performed);
             }
         }
         match began {
             true => {
-                self.counted.died();
+                counted.died();
                 Handed::Died(exit)
             }
             false => Handed::Unfit(exit),
@@ -232,12 +281,60 @@ fn told(frame: io::Result<Option<bytes::Bytes>>) -> Option<Told> {
 }
 
 /// Takes what a child told; answers how the job ended once it has.
-fn hear(job: &JobContext, told: Told, began: &mut bool) -> Option<Performed> {
+fn hear(job: &JobContext, leash: &Leash, told: Told, began: &mut bool) -> Option<Performed> {
     match told {
-        Told::Began => *began = true,
+        Told::Began => {
+            *began = true;
+            leash.begins();
+        }
         Told::Progress { done, total, text } => job.progress(done, total, text),
         Told::Ended(ended) => return Some(ended.into()),
-        Told::Ready { .. } | Told::Refused { .. } => {}
+        Told::Here { .. } | Told::Ready | Told::Refused { .. } => {}
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use resque_core::worker::ExitCause;
+    use resque_core::{Attempt, Client, Handlers, Payload, Performer};
+    use resque_memory::MemoryBackend;
+
+    use super::*;
+    use crate::Processes;
+
+    /// Says that it is a child and ready, and never reads a job.
+    const DEAF: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/deaf-child.sh");
+
+    #[tokio::test]
+    async fn a_child_that_does_not_read_its_job_can_be_killed() {
+        let starter = Starter::new().unwrap();
+        let settings = Processes::new().program(DEAF).settings;
+        let child = WarmChild::start(&starter, &settings, &Manner::default()).await;
+        let mut child = child.unwrap_or_else(|error| panic!("{error}"));
+        let client = Client::new(MemoryBackend::new().backend());
+        // More than a socket holds.
+        let payload = format!(r#"{{"class":"A","args":["{}"]}}"#, "x".repeat(1 << 22));
+        let attempt = Attempt::new(None, Payload::from(payload));
+        let job = Performer::new(Handlers::new(), client).prepare(attempt);
+        let leash = Leash::default();
+        leash.kill().cancel();
+        let handed = tokio::time::timeout(2 * SILENCE, child.perform(&job, &leash, false)).await;
+        let Ok(Handed::Unfit(exit)) = handed else {
+            panic!("{handed:?}")
+        };
+        assert_eq!(exit.cause, ExitCause::Signalled(9));
+    }
+
+    #[test]
+    fn only_a_process_that_is_no_child_keeps_a_worker_from_starting() {
+        let exit = ChildExit::new(7, ExitCause::Exited(0));
+        assert!(matches!(silent(true), NotStarted::Refused(_)));
+        for broken in [silent(false), gone(false, exit)] {
+            let text = broken.to_string();
+            assert!(matches!(broken, NotStarted::Broken(_)) && text.contains("child_entry"));
+        }
+        let text = gone(true, exit).to_string();
+        assert!(text.ends_with("(pid 7 exit 0)") && !text.contains("child_entry"));
+    }
 }

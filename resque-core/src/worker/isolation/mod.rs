@@ -4,14 +4,15 @@
 
 mod count;
 mod exit;
+mod leash;
 
 use std::fmt;
 
 use async_trait::async_trait;
-use tokio_util::sync::CancellationToken;
 
 pub use self::count::{ChildCount, CountedChild};
 pub use self::exit::{ChildExit, ExitCause};
+pub use self::leash::Leash;
 use crate::{JobContext, JobFailure, Performed, Result};
 
 /// Performs jobs outside of the worker's own process.
@@ -30,6 +31,9 @@ pub trait Isolation: fmt::Debug + Send + Sync + 'static {
 
     /// Performs one job, and comes back only when whatever performed it is gone or has finished
     /// with it. A process that cannot be started is tried again until the leash is pulled.
+    ///
+    /// It has to tell by [`Leash::begins`] when the job begins, because the time that the job may
+    /// run counts from there.
     async fn perform(&self, job: &JobContext, leash: &Leash) -> Isolated;
 
     /// Lets go of what is kept ready; no job will be performed any more.
@@ -47,34 +51,6 @@ pub struct Manner {
     pub title_prefix: Option<String>,
     /// Counts the processes.
     pub children: ChildCount,
-}
-
-/// What a worker can do to a job that runs elsewhere.
-#[derive(Clone, Debug, Default)]
-pub struct Leash {
-    term: CancellationToken,
-    kill: CancellationToken,
-}
-
-impl Leash {
-    pub(crate) fn new(kill: CancellationToken) -> Self {
-        Self {
-            term: CancellationToken::new(),
-            kill,
-        }
-    }
-
-    /// Is cancelled when the job is to be asked to stop.
-    #[must_use]
-    pub fn term(&self) -> &CancellationToken {
-        &self.term
-    }
-
-    /// Is cancelled when the job's process is to be killed.
-    #[must_use]
-    pub fn kill(&self) -> &CancellationToken {
-        &self.kill
-    }
 }
 
 /// How a job in another process ended.

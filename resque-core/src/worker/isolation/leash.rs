@@ -1,0 +1,67 @@
+//! What ties a job that runs elsewhere to its worker.
+
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::SharedClock;
+
+/// What a worker can do to a job that runs elsewhere, and hears of it.
+#[derive(Clone, Debug, Default)]
+pub struct Leash {
+    term: CancellationToken,
+    kill: CancellationToken,
+    begun: watch::Sender<bool>,
+}
+
+impl Leash {
+    pub(crate) fn new(kill: CancellationToken) -> Self {
+        Self {
+            kill,
+            ..Self::default()
+        }
+    }
+
+    /// Is cancelled when the job is to be asked to stop.
+    #[must_use]
+    pub fn term(&self) -> &CancellationToken {
+        &self.term
+    }
+
+    /// Is cancelled when the job's process is to be killed.
+    #[must_use]
+    pub fn kill(&self) -> &CancellationToken {
+        &self.kill
+    }
+
+    /// Whether the job is to be asked to stop, or its process to be killed.
+    #[must_use]
+    pub fn is_pulled(&self) -> bool {
+        self.term.is_cancelled() || self.kill.is_cancelled()
+    }
+
+    /// Tells that the job begins. The time that it may run counts from here; what was before, such
+    /// as the start of a process, is not the job's.
+    pub fn begins(&self) {
+        self.begun.send_replace(true);
+    }
+
+    /// Takes that back: the job has not begun after all, and has all its time when it does.
+    pub fn has_not_begun(&self) {
+        self.begun.send_replace(false);
+    }
+
+    /// Waits until the job has run for so long.
+    pub(crate) async fn time_is_up(&self, clock: &SharedClock, timeout: Duration) {
+        let mut begun = self.begun.subscribe();
+        // It changes as long as this is there, so waiting for it never fails.
+        while begun.wait_for(|begun| *begun).await.is_ok() {
+            tokio::select! {
+                biased;
+                _ = begun.wait_for(|begun| !*begun) => {}
+                () = clock.sleep(timeout) => return,
+            }
+        }
+    }
+}
