@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use resque_core::{Error, Result};
+use rustix::fs::{Access, access};
 
 use super::entry;
 use crate::Limits;
@@ -35,11 +36,27 @@ pub(super) fn again(stand_in: Option<&Path>, duty: &str, limits: Limits) -> Comm
 /// [`Error::InvalidSetting`] if `main` has not called [`child_entry`](crate::child_entry).
 pub(super) fn check(stand_in: Option<&Path>) -> Result<()> {
     match stand_in {
-        Some(path) if !path.is_file() => Err(invalid(&format!("{} is no program", path.display()))),
+        Some(path) => match can_be_executed(path) {
+            true => Ok(()),
+            false => Err(invalid(&no_program(path))),
+        },
         None if !entry::was_called() => Err(invalid(
             "this program could not serve as a child; call `child_entry` at the beginning of `main`",
         )),
-        _ => Ok(()),
+        None => Ok(()),
+    }
+}
+
+/// Whether this is a file that this process may execute.
+pub(super) fn can_be_executed(path: &Path) -> bool {
+    path.is_file() && access(path, Access::EXEC_OK).is_ok()
+}
+
+/// What is wrong with a path at which there is nothing to execute.
+pub(super) fn no_program(path: &Path) -> String {
+    match path.is_file() {
+        true => format!("{} cannot be executed", path.display()),
+        false => format!("there is no program {}", path.display()),
     }
 }
 

@@ -9,6 +9,7 @@ use std::process::{Command, exit};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::serve::serve;
+use super::sign::Sign;
 use crate::{Child, Limits};
 
 /// The argument that makes a process a child that performs jobs.
@@ -92,16 +93,22 @@ fn bind(arguments: &mut impl Iterator<Item = OsString>) -> Option<Limits> {
 
 /// Becomes the program of the arguments; answers the exit status if that is not possible.
 fn become_program(mut arguments: impl Iterator<Item = OsString>, limits: Limits) -> i32 {
-    let Some(program) = arguments.next() else {
+    let sign = arguments.next().and_then(|sign| sign.into_string().ok());
+    let (Some(sign), Some(program)) = (sign.map(Sign::from_argument), arguments.next()) else {
         return USAGE;
     };
     let become_it = || -> io::Result<()> {
         limits.grant_time()?;
+        tell(&sign.begins());
         Err(Command::new(&program).args(arguments).exec())
     };
     if let Err(error) = become_it() {
-        let text = format!("could not start {}: {error}\n", program.display());
-        let _ = io::Write::write_all(&mut io::stderr(), text.as_bytes());
+        tell(&sign.failed(&error));
     }
     CANNOT_START
+}
+
+fn tell(line: &str) {
+    // A worker that has gone hears nothing.
+    let _ = io::Write::write_all(&mut io::stderr(), line.as_bytes());
 }

@@ -8,6 +8,7 @@ mod pool;
 mod process;
 mod program;
 mod serve;
+mod sign;
 mod starter;
 mod warm;
 

@@ -12,13 +12,15 @@ use async_trait::async_trait;
 use resque_core::worker::{
     ChildCount, ChildExit, CountedChild, ExitCause, Isolated, Isolation, Leash, Manner,
 };
-use resque_core::{Clock, Error, JobContext, JobFailure, Performed, Result, SystemClock};
+use resque_core::{Clock, Error, JobContext, JobFailure, Performed, SystemClock};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::unix::pipe;
+use tokio_util::sync::CancellationToken;
 
-use super::command::{self, check, invalid};
+use super::command::{self, can_be_executed, check, invalid, no_program};
 use super::entry::BECOME;
 use super::process::Process;
+use super::sign::{Becoming, Refusal, Sign, is_about_the_job};
 use super::starter::Starter;
 use crate::Exec;
 
@@ -46,6 +48,8 @@ pub(crate) struct Started {
 
 /// A program at work.
 struct Running {
+    /// What its process says before it becomes the program.
+    sign: Sign,
     counted: CountedChild,
     process: Process,
     input: pipe::Sender,
@@ -56,11 +60,13 @@ impl Exec {
     async fn start(&self, job: &JobContext) -> io::Result<Running> {
         let started = self.started.get();
         let started = started.ok_or_else(|| io::Error::other("the worker has not begun"))?;
+        let sign = Sign::new();
         let mut command = command::again(self.shim.as_deref(), BECOME, self.limits);
         for variable in &self.withheld {
             command.env_remove(variable);
         }
         command
+            .arg(sign.as_argument())
             .arg(&self.program)
             .args(&self.arguments)
             .env("RESQUE_QUEUE", job.queue())
@@ -76,6 +82,7 @@ impl Exec {
             return Err(io::Error::other("the program has no pipes"));
         };
         Ok(Running {
+            sign,
             counted: started.children.started(),
             process,
             input: pipe::Sender::from_owned_fd(OwnedFd::from(input))?,
@@ -83,63 +90,30 @@ impl Exec {
         })
     }
 
-    /// Starts the program, however long the system refuses; `None` once nobody wants it any more.
+    /// Starts the program for a job once and waits for its end.
     ///
     /// # Errors
     ///
-    /// What it is about this job that no process can ever be started for it.
-    async fn persist(&self, job: &JobContext, leash: &Leash) -> io::Result<Option<Running>> {
-        let mut wait = WAITS.0;
-        loop {
-            if leash.kill().is_cancelled() || leash.term().is_cancelled() {
-                return Ok(None);
-            }
-            match self.start(job).await {
-                Ok(running) => return Ok(Some(running)),
-                Err(error) if is_about_the_job(&error) => return Err(error),
-                Err(error) => tracing::error!(%error, "could not start a process for a job"),
-            }
-            tokio::select! {
-                () = SystemClock::new().sleep(wait) => {}
-                () = leash.kill().cancelled() => {}
-                () = leash.term().cancelled() => {}
-            }
-            wait = (wait * 2).min(WAITS.1);
-        }
+    /// Why the program has not begun.
+    async fn attempt(&self, job: &JobContext, leash: &Leash) -> Result<Isolated, Refusal> {
+        let running = self.start(job).await.map_err(|error| Refusal {
+            about_the_job: is_about_the_job(&error),
+            text: error.to_string(),
+        })?;
+        running.end(job, leash).await
     }
 }
 
-#[async_trait]
-impl Isolation for Exec {
-    async fn open(&self, _slots: usize, manner: Manner) -> Result<()> {
-        check(self.shim.as_deref())?;
-        if !is_there(&self.program) {
-            let reason = format!("there is no program {}", self.program.display());
-            return Err(invalid(&reason));
-        }
-        let starter = Starter::new();
-        let cannot = |error| Error::unavailable("start programs for jobs", error);
-        let _ = self.started.set(Started {
-            starter: starter.map_err(cannot)?,
-            children: manner.children,
-        });
-        Ok(())
-    }
-
-    async fn perform(&self, job: &JobContext, leash: &Leash) -> Isolated {
-        let Running {
+impl Running {
+    /// Gives the program its job and waits for its end.
+    async fn end(self, job: &JobContext, leash: &Leash) -> Result<Isolated, Refusal> {
+        let Self {
+            sign,
             counted: _counted,
             mut process,
             mut input,
             errors,
-        } = match self.persist(job, leash).await {
-            Ok(Some(running)) => running,
-            Ok(None) => return Isolated::NotStarted,
-            Err(error) => {
-                let text = format!("the program cannot be started for this job: {error}");
-                return Isolated::Failed(JobFailure::new(FAILED, text));
-            }
-        };
+        } = self;
         let payload = job.payload().clone();
         // A program may end without having read all of it, or any.
         let feeding = tokio::spawn(async move {
@@ -147,7 +121,8 @@ impl Isolation for Exec {
         });
         let mut words = LastWords::default();
         let (exit, asked) = {
-            let mut listening = std::pin::pin!(words.listen(errors));
+            let heard = CancellationToken::new();
+            let mut listening = std::pin::pin!(words.listen(errors, &sign, leash, &heard));
             let mut silent = false;
             let (mut asked, mut killed) = (false, false);
             let exit = loop {
@@ -166,25 +141,77 @@ impl Isolation for Exec {
                 }
             };
             if !silent {
+                let echo = async {
+                    // What was told before the program was there is in the pipe, or nobody holds it.
+                    heard.cancelled().await;
+                    SystemClock::new().sleep(ECHO).await;
+                };
                 tokio::select! {
+                    biased;
                     () = &mut listening => {}
-                    () = SystemClock::new().sleep(ECHO) => {}
+                    () = echo => {}
                 }
             }
             (exit, asked)
         };
         feeding.abort();
-        end(exit, asked, words)
+        match words.becoming.take() {
+            Some(Becoming::Begins) => Ok(end(exit, asked, words)),
+            Some(Becoming::Failed(refusal)) => Err(refusal),
+            None => Err(Refusal {
+                about_the_job: false,
+                text: format!("the process ended before it became the program ({exit})"),
+            }),
+        }
+    }
+}
+
+#[async_trait]
+impl Isolation for Exec {
+    async fn open(&self, _slots: usize, manner: Manner) -> resque_core::Result<()> {
+        check(self.shim.as_deref())?;
+        if !is_there(&self.program) {
+            return Err(invalid(&no_program(&self.program)));
+        }
+        let starter = Starter::new();
+        let cannot = |error| Error::unavailable("start programs for jobs", error);
+        let _ = self.started.set(Started {
+            starter: starter.map_err(cannot)?,
+            children: manner.children,
+        });
+        Ok(())
+    }
+
+    /// Starts the program, however long that is not possible.
+    async fn perform(&self, job: &JobContext, leash: &Leash) -> Isolated {
+        let mut wait = WAITS.0;
+        while !leash.is_pulled() {
+            let refusal = match self.attempt(job, leash).await {
+                Ok(isolated) => return isolated,
+                Err(refusal) => refusal,
+            };
+            leash.has_not_begun();
+            let Refusal {
+                about_the_job,
+                text,
+            } = refusal;
+            if about_the_job {
+                let text = format!("the program cannot be started for this job: {text}");
+                return Isolated::Failed(JobFailure::new(FAILED, text));
+            }
+            let program = self.program.display();
+            tracing::error!(%program, why = text, "could not start the program for a job");
+            tokio::select! {
+                () = SystemClock::new().sleep(wait) => {}
+                () = leash.kill().cancelled() => {}
+                () = leash.term().cancelled() => {}
+            }
+            wait = (wait * 2).min(WAITS.1);
+        }
+        Isolated::NotStarted
     }
 
     async fn close(&self) {}
-}
-
-/// Whether a process could not be started because of what it is told about its job: a class with a
-/// null character, or one that is longer than a variable can be.
-fn is_about_the_job(error: &io::Error) -> bool {
-    use io::ErrorKind::{ArgumentListTooLong, InvalidInput};
-    matches!(error.kind(), ArgumentListTooLong | InvalidInput)
 }
 
 /// What the end of a program means for its job.
@@ -209,11 +236,19 @@ fn end(exit: ChildExit, asked: bool, words: LastWords) -> Isolated {
 struct LastWords {
     bytes: VecDeque<u8>,
     cut: bool,
+    /// What its process told last before it became the program.
+    becoming: Option<Becoming>,
 }
 
 impl LastWords {
     /// Listens until everybody has fallen silent; each line goes into the log too.
-    async fn listen(&mut self, errors: pipe::Receiver) {
+    async fn listen(
+        &mut self,
+        errors: pipe::Receiver,
+        sign: &Sign,
+        leash: &Leash,
+        heard: &CancellationToken,
+    ) {
         let mut errors = BufReader::new(errors);
         let mut line = Vec::new();
         loop {
@@ -222,6 +257,15 @@ impl LastWords {
             match part.read_until(b'\n', &mut line).await {
                 Ok(0) | Err(_) => return,
                 Ok(_) => {}
+            }
+            if let Some(told) = sign.read(&line) {
+                if told == Becoming::Begins {
+                    leash.begins();
+                }
+                self.becoming = Some(told);
+                heard.cancel();
+                line.clear();
+                continue;
             }
             tracing::info!(target: "resque::exec", "{}", String::from_utf8_lossy(&line).trim_end());
             self.add(&line);
@@ -249,10 +293,10 @@ impl LastWords {
 /// Whether a program can be found as a shell finds it.
 fn is_there(program: &Path) -> bool {
     if program.components().count() > 1 {
-        return program.is_file();
+        return can_be_executed(program);
     }
     let folders = env::var_os("PATH").unwrap_or_default();
-    env::split_paths(&folders).any(|folder| folder.join(program).is_file())
+    env::split_paths(&folders).any(|folder| can_be_executed(&folder.join(program)))
 }
 
 #[cfg(test)]
@@ -297,5 +341,8 @@ mod tests {
     fn programs_are_found_by_path_and_by_name() {
         assert!(is_there(Path::new("/bin/sh")) && is_there(Path::new("sh")));
         assert!(!is_there(Path::new("/bin/no-such")) && !is_there(Path::new("no-such-program")));
+        let text = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
+        assert!(!is_there(&text));
+        assert!(no_program(&text).ends_with("Cargo.toml cannot be executed"));
     }
 }
