@@ -2,6 +2,7 @@
 
 use std::fs::OpenOptions;
 use std::io::Write;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ pub fn handlers() -> Handlers {
     });
     let hooks = hooks.on_failure("told", |ctx, failure| async move {
         ctx.progress(0, 1, format!("on_failure {}", failure.exception));
+        ctx.progress(0, 1, format!("tried again at {:?}", failure.retry_at()));
         Ok(())
     });
     Handlers::new()
@@ -42,9 +44,19 @@ pub fn handlers() -> Handlers {
             ctx.clock().sleep(Duration::from_millis(milliseconds)).await;
             Ok(())
         })
+        .register_fn("Await", |(path,): (PathBuf,), ctx| async move {
+            while !path.exists() {
+                ctx.clock().sleep(Duration::from_millis(5)).await;
+            }
+            Ok(())
+        })
         .register_fn("Polite", |(): (), ctx| async move {
             ctx.cancellation().cancelled().await;
             Ok(())
+        })
+        .register_fn("Complain", |(): (), ctx| async move {
+            ctx.cancellation().cancelled().await;
+            Err("half done".into())
         })
         .register_fn("Loop", |(): (), _| endless())
         .register_fn("Exit", |(status,): (i32,), _| async move {

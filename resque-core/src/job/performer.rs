@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use bytes::Bytes;
+use futures::future::{BoxFuture, FutureExt};
 
 use super::context::{Found, Unknown};
 use super::inspect::describe;
@@ -33,6 +34,7 @@ pub struct Performer {
 
 type Now = Arc<dyn Fn() -> SystemTime + Send + Sync>;
 type Random = Arc<dyn Fn() -> f64 + Send + Sync>;
+type Judge = Arc<dyn Fn(&JobContext, JobFailure) -> BoxFuture<'static, JobFailure> + Send + Sync>;
 
 /// What all jobs of a performer share.
 #[derive(Clone)]
@@ -47,6 +49,8 @@ pub(super) struct Environment {
     now: Option<Now>,
     /// Something between 0 and 1, at random.
     random: Random,
+    /// Who decides what becomes of failed jobs, if that is somebody else.
+    judge: Option<Judge>,
 }
 
 impl Environment {
@@ -98,6 +102,7 @@ impl Performer {
             policy: handlers.policy_of(""),
             now: None,
             random: Arc::new(fastrand::f64),
+            judge: None,
         };
         Self {
             handlers: Arc::new(handlers.completed()),
@@ -125,6 +130,20 @@ impl Performer {
     #[must_use]
     pub fn with_random(mut self, random: impl Fn() -> f64 + Send + Sync + 'static) -> Self {
         self.environment_mut().random = Arc::new(random);
+        self
+    }
+
+    /// Asks `judge` what becomes of each job that fails, instead of deciding it; the answer is the
+    /// failure as it will be recorded, with the decision. For a process that performs jobs for a
+    /// worker, which alone knows the store and its time.
+    #[must_use]
+    pub fn with_judge<F, Fut>(mut self, judge: F) -> Self
+    where
+        F: Fn(&JobContext, JobFailure) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = JobFailure> + Send + 'static,
+    {
+        let judge: Judge = Arc::new(move |ctx, failure| judge(ctx, failure).boxed());
+        self.environment_mut().judge = Some(judge);
         self
     }
 
@@ -207,6 +226,10 @@ impl Performer {
     /// Decides what becomes of a job, runs its `on_failure` hooks unless they ran before or its
     /// error lets it wait as if it had not been tried, and answers what to record: the failure, or what went wrong in a hook on top of it.
     pub async fn fail(&self, ctx: &JobContext, failure: JobFailure) -> JobFailure {
+        let failure = match &self.environment.judge {
+            Some(judge) if failure.decision.is_none() => judge(ctx, failure).await,
+            _ => failure,
+        };
         let failure = self.decide(ctx, failure);
         if matches!(failure.decision, Some(Decision::SnoozeUntil(_))) {
             // It was not tried, so it has not failed.

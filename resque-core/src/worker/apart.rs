@@ -1,5 +1,6 @@
 //! Performs a job in another process: watches its time, and makes sense of its end.
 
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use super::core::Demand;
@@ -35,7 +36,8 @@ impl Executor {
             let failure = self.performer().fail(ctx, error.into_failure()).await;
             return Some(Performed::Failed(failure));
         }
-        let leash = Leash::new(kill);
+        let overdue = Arc::new(OnceLock::new());
+        let leash = Leash::new(kill, self.judge(ctx, overdue.clone()));
         let mut work = isolation.perform(ctx, &leash);
         let clock = &self.core().clock;
         let time_is_up = async {
@@ -53,7 +55,8 @@ impl Executor {
             why = time_is_up => why,
         };
         let grace = match why {
-            Why::TimeIsUp(_) => {
+            Why::TimeIsUp(timeout) => {
+                let _ = overdue.set(timeout);
                 ctx.cancel();
                 self.core().settings.timeout_grace
             }
@@ -82,14 +85,15 @@ impl Executor {
     ) -> Option<Performed> {
         let failure = match (isolated, asked) {
             (Isolated::Performed(Performed::Failed(failure)), why) => {
-                let mut failure = said(why, failure);
-                // What becomes of the job is decided here, where the store and its time are known.
-                failure.decision = None;
-                let failure = self.performer().decide(ctx, failure);
+                // Unless its failure was judged before its hooks were told.
+                let failure = match failure.decision {
+                    Some(_) => failure,
+                    None => self.performer().decide(ctx, said(timeout(why), failure)),
+                };
                 return Some(Performed::Failed(failure));
             }
             (Isolated::Performed(performed), _) => return Some(performed),
-            (Isolated::Failed(failure), why) => said(why, failure),
+            (Isolated::Failed(failure), why) => said(timeout(why), failure),
             (Isolated::Died(_), Some(Why::TimeIsUp(timeout))) => overdue(timeout),
             (Isolated::NotStarted, _) => {
                 running.has_not_begun();
@@ -99,6 +103,17 @@ impl Executor {
             (Isolated::Died(exit), _) => self.account(ctx, exit),
         };
         Some(Performed::Failed(self.performer().fail(ctx, failure).await))
+    }
+
+    /// What the worker makes of the failure of a job before its hooks are told: only the worker knows
+    /// the store, its time, and why the job was asked to stop.
+    fn judge(
+        &self,
+        ctx: &JobContext,
+        overdue: Arc<OnceLock<Duration>>,
+    ) -> impl Fn(JobFailure) -> JobFailure + Send + Sync + 'static {
+        let (performer, ctx) = (self.performer().clone(), ctx.clone());
+        move |failure| performer.decide(&ctx, said(overdue.get().copied(), failure))
     }
 
     /// The failure of a job whose process died under it.
@@ -123,11 +138,19 @@ pub(super) fn overdue(timeout: Duration) -> JobFailure {
     JobFailure::new("Resque::JobTimeout", text)
 }
 
-/// What a job says that may have been asked to stop.
-fn said(why: Option<Why>, failure: JobFailure) -> JobFailure {
+/// The time that was up, if that is why a job was asked to stop.
+fn timeout(why: Option<Why>) -> Option<Duration> {
     match why {
-        Some(Why::TimeIsUp(timeout)) => said_when_asked(timeout, &failure),
-        Some(Why::Wanted) | None => failure,
+        Some(Why::TimeIsUp(timeout)) => Some(timeout),
+        Some(Why::Wanted) | None => None,
+    }
+}
+
+/// What a job says whose time may have been up.
+fn said(timeout: Option<Duration>, failure: JobFailure) -> JobFailure {
+    match timeout {
+        Some(timeout) => said_when_asked(timeout, &failure),
+        None => failure,
     }
 }
 

@@ -81,8 +81,24 @@ pub(super) enum Told {
     Began,
     /// How far the job has come.
     Progress { done: u64, total: u64, text: String },
+    /// The job fails with this, and its failure hooks wait for what the worker makes of that.
+    Fails(JobFailure),
     /// The job is done, or was skipped, or failed.
     Ended(Ended),
+}
+
+/// What a worker makes of the failure of a job.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Judged(pub(super) JobFailure);
+
+impl Judged {
+    pub(super) fn to_bytes(&self) -> io::Result<Vec<u8>> {
+        Ok(serde_json::to_vec(self)?)
+    }
+
+    pub(super) fn read(frame: &[u8]) -> io::Result<Self> {
+        Ok(serde_json::from_slice(frame)?)
+    }
 }
 
 /// How a job ended.

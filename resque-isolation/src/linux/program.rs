@@ -300,49 +300,5 @@ fn is_there(program: &Path) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_the_last_words_are_kept() {
-        let mut words = LastWords::default();
-        words.add(b"first");
-        words.add(&vec![b'x'; LAST_WORDS]);
-        let text = words.into_text();
-        assert!(text.starts_with('…') && !text.contains("first"));
-        assert_eq!(text.len(), LAST_WORDS + '…'.len_utf8());
-    }
-
-    #[test]
-    fn the_end_of_a_program_is_the_end_of_its_job() {
-        let words = |text: &str| {
-            let mut words = LastWords::default();
-            words.add(text.as_bytes());
-            words
-        };
-        let exited = |status| ChildExit::new(7, ExitCause::Exited(status));
-        let done = end(exited(0), false, words("warning"));
-        assert_eq!(done, Isolated::Performed(Performed::Done));
-        let failed =
-            |error: &str| Isolated::Failed(JobFailure::new("Resque::ProgramFailed", error));
-        assert_eq!(end(exited(1), false, words("no disk\n")), failed("no disk"));
-        let unknown = ChildExit::new(7, ExitCause::Unknown);
-        assert_eq!(end(unknown, false, words("")), Isolated::Died(unknown));
-        let silent = failed("the program ended with exit status 2");
-        assert_eq!(end(exited(2), false, words("")), silent);
-        assert_eq!(end(exited(143), false, words("x")), failed("x"));
-        assert_eq!(
-            end(exited(143), true, words("x")),
-            Isolated::Died(exited(143))
-        );
-    }
-
-    #[test]
-    fn programs_are_found_by_path_and_by_name() {
-        assert!(is_there(Path::new("/bin/sh")) && is_there(Path::new("sh")));
-        assert!(!is_there(Path::new("/bin/no-such")) && !is_there(Path::new("no-such-program")));
-        let text = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
-        assert!(!is_there(&text));
-        assert!(no_program(&text).ends_with("Cargo.toml cannot be executed"));
-    }
-}
+#[path = "program_tests.rs"]
+mod tests;

@@ -3,6 +3,7 @@
 //! It talks to the worker on a thread of its own, so that a job that blocks every other thread
 //! still hears that it should stop.
 
+use std::collections::VecDeque;
 use std::error::Error;
 use std::fs::File;
 use std::future::Future;
@@ -21,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use super::frame::{self, Reader};
-use super::message::{JobHead, Told, VERSION};
+use super::message::{JobHead, Judged, Told, VERSION};
 use crate::{Child, Limits, told};
 
 /// How many threads perform a job: one that blocks leaves another to whoever it waits for.
@@ -53,6 +54,7 @@ where
         return 1;
     };
     let (progress, reports) = mpsc::unbounded_channel();
+    let (questions, failures) = mpsc::unbounded_channel();
     let Ok(mut link) = talk.block_on(async {
         let mut link = Link::new(stream)?;
         link.hear_what_is_told().await?;
@@ -69,14 +71,16 @@ where
         let sink = move |_: &JobContext, report: Progress| {
             let _ = progress.send(report);
         };
+        let judge = move |_: &JobContext, failure: JobFailure| ask(&questions, failure);
         let server = Server {
-            performer: performer.with_progress(sink),
+            performer: performer.with_progress(sink).with_judge(judge),
             hooks,
             limits,
             title,
             jobs: &jobs,
         };
-        server.run(link, reports).await
+        let from_jobs = FromJobs { reports, failures };
+        server.run(link, from_jobs).await
     });
     jobs.shutdown_background();
     i32::from(served.is_err())
@@ -88,6 +92,33 @@ fn take_stdin() -> io::Result<StdStream> {
     let stream = StdStream::from(io::stdin().as_fd().try_clone_to_owned()?);
     rustix::stdio::dup2_stdin(File::open("/dev/null")?)?;
     Ok(stream)
+}
+
+/// What jobs have to say while they run.
+struct FromJobs {
+    reports: mpsc::UnboundedReceiver<Progress>,
+    failures: mpsc::UnboundedReceiver<Failing>,
+}
+
+/// A job that fails, and waits for what the worker makes of that.
+struct Failing {
+    failure: JobFailure,
+    judged: oneshot::Sender<JobFailure>,
+}
+
+/// Has the worker asked what becomes of a job that fails.
+fn ask(
+    questions: &mpsc::UnboundedSender<Failing>,
+    failure: JobFailure,
+) -> impl Future<Output = JobFailure> + Send + use<> {
+    let (judged, answer) = oneshot::channel();
+    let question = Failing {
+        failure: failure.clone(),
+        judged,
+    };
+    // Nobody answers when the worker has gone, and then nobody wants to know either.
+    let _ = questions.send(question);
+    async move { answer.await.unwrap_or(failure) }
 }
 
 /// The connection to the worker.
@@ -139,11 +170,7 @@ struct Server<'a> {
 }
 
 impl Server<'_> {
-    async fn run(
-        &self,
-        mut link: Link,
-        mut reports: mpsc::UnboundedReceiver<Progress>,
-    ) -> io::Result<()> {
+    async fn run(&self, mut link: Link, mut from_jobs: FromJobs) -> io::Result<()> {
         self.show("Waiting for a job");
         link.tell(Told::Ready).await?;
         loop {
@@ -162,29 +189,35 @@ impl Server<'_> {
             link.tell(Told::Began).await?;
             self.limits.grant_time()?;
             self.show_job(&ctx);
-            let performed = self.watch(&mut link, &mut reports, ctx, fails_when_asked);
+            let performed = self.watch(&mut link, &mut from_jobs, ctx, fails_when_asked);
             let performed = performed.await?;
             self.show("Waiting for a job");
             link.tell(Told::Ended(performed.into())).await?;
         }
     }
 
-    /// Performs a job, tells of its progress and hands on that it should stop.
+    /// Performs a job, tells of its progress and its failure, and hands on that it should stop.
     async fn watch(
         &self,
         link: &mut Link,
-        reports: &mut mpsc::UnboundedReceiver<Progress>,
+        from_jobs: &mut FromJobs,
         ctx: JobContext,
         fails_when_asked: bool,
     ) -> io::Result<Performed> {
         let asked = CancellationToken::new();
+        // One of them may have been dropped meanwhile; the worker answers in order.
+        let mut unjudged = VecDeque::new();
         let mut performed = self.begin(ctx.clone(), fails_when_asked.then(|| asked.clone()));
         loop {
             tokio::select! {
                 biased;
-                Some(report) = reports.recv() => {
+                Some(report) = from_jobs.reports.recv() => {
                     let Progress { done, total, text, .. } = report;
                     link.tell(Told::Progress { done, total, text }).await?;
+                }
+                Some(Failing { failure, judged }) = from_jobs.failures.recv() => {
+                    unjudged.push_back(judged);
+                    link.tell(Told::Fails(failure)).await?;
                 }
                 ended = &mut performed => {
                     // The performer catches what a job throws; this is for what it cannot.
@@ -195,11 +228,16 @@ impl Server<'_> {
                     ctx.cancel();
                     asked.cancel();
                 }
-                frame = link.reader.next() => match frame? {
-                    // Nobody wants to know how it ends.
-                    None => std::process::exit(1),
-                    Some(_) => return Err(io::Error::other("a second job at the same time")),
-                },
+                frame = link.reader.next() => {
+                    let Some(frame) = frame? else {
+                        // Nobody wants to know how it ends.
+                        std::process::exit(1);
+                    };
+                    let Judged(failure) = Judged::read(&frame)?;
+                    let judged: Option<oneshot::Sender<_>> = unjudged.pop_front();
+                    let judged = judged.ok_or_else(|| io::Error::other("an answer to nothing"))?;
+                    let _ = judged.send(failure);
+                }
             }
         }
     }

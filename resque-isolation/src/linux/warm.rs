@@ -15,7 +15,7 @@ use tokio::net::unix::OwnedWriteHalf;
 use super::command;
 use super::entry::SERVE;
 use super::frame::{self, Reader};
-use super::message::{JobHead, Told, VERSION};
+use super::message::{JobHead, Judged, Told, VERSION};
 use super::process::Process;
 use super::starter::Starter;
 use crate::processes::Settings;
@@ -204,6 +204,13 @@ impl WarmChild {
             tokio::select! {
                 biased;
                 frame = reader.next() => match told(frame) {
+                    Some(Told::Fails(failure)) => {
+                        let judged = Judged(leash.judge(failure)).to_bytes();
+                        match judged.and_then(|judged| frame::of(&judged, b"")) {
+                            Ok(frame) => outgoing.unsplit(frame),
+                            Err(_) => process.kill(),
+                        }
+                    }
                     Some(told) => match hear(job, leash, told, &mut began) {
                         Some(performed) => {
                             if asked {
@@ -289,7 +296,7 @@ fn hear(job: &JobContext, leash: &Leash, told: Told, began: &mut bool) -> Option
         }
         Told::Progress { done, total, text } => job.progress(done, total, text),
         Told::Ended(ended) => return Some(ended.into()),
-        Told::Here { .. } | Told::Ready | Told::Refused { .. } => {}
+        Told::Here { .. } | Told::Ready | Told::Refused { .. } | Told::Fails(_) => {}
     }
     None
 }

@@ -35,11 +35,17 @@ async fn a_fresh_child_for_each_job() {
 #[tokio::test]
 async fn several_slots_have_several_children() {
     let world = World::new();
-    world.push(&[r#"{"class":"Sleep","args":[300]}"#; 3]).await;
+    let folder = tempfile::tempdir().unwrap();
+    let end = folder.path().join("end");
+    let job = serde_json::json!({"class": "Await", "args": [end]}).to_string();
+    world.push(&[&*job; 3]).await;
     let isolation = Processes::new().program(PROGRAM);
-    let left = world
-        .run(world.worker().concurrency(3).isolation(isolation))
-        .await;
+    let run = world.run(world.worker().concurrency(3).isolation(isolation));
+    let all_at_once = async {
+        world.told(3, "performed by ").await;
+        std::fs::write(&end, "").unwrap();
+    };
+    let (left, ()) = tokio::join!(run, all_at_once);
     let different: HashSet<_> = left.processes().into_iter().collect();
     assert_eq!((left.report.processed, different.len()), (3, 3));
 }

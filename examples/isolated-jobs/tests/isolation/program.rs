@@ -90,6 +90,17 @@ async fn a_program_that_is_not_there_is_found_out_at_the_start() {
 }
 
 #[tokio::test]
+async fn what_cannot_be_executed_is_found_out_at_the_start() {
+    let text = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+    let world = World::new();
+    let exec = Exec::new(text).shim(PROGRAM);
+    let worker = world.worker().isolation(exec).build().unwrap();
+    let error = worker.run().await.unwrap_err();
+    assert!(matches!(error, Error::InvalidSetting { .. }), "{error:?}");
+    assert!(error.to_string().contains("cannot be executed"), "{error}");
+}
+
+#[tokio::test]
 async fn a_class_that_no_process_can_be_told_fails_its_job_and_holds_up_no_other() {
     let world = World::new();
     let long = format!(r#"{{"class":"{}","args":[]}}"#, "A".repeat(200_000));

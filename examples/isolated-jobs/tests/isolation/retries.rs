@@ -1,11 +1,13 @@
 //! Isolated jobs that are tried again: the worker decides, whatever became of their processes.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use isolated_jobs::handlers;
 use resque::isolation::Processes;
 use resque::worker::{Ending, Event, Polling, StopReport, Worker};
-use resque::{FailureQuery, FailureRecord, RetryPolicy};
+use resque::{FailureQuery, FailureRecord, RetryPolicy, Verdict};
 use tokio::sync::mpsc;
 
 use crate::world::{HANGS, PROGRAM, World};
@@ -53,6 +55,34 @@ async fn what_its_error_says_crosses_the_processes() {
     let (report, failures) = until_its_end(r#"{"class":"Discard","args":[]}"#).await;
     assert_eq!((report.processed, report.failed, report.retried), (1, 0, 0));
     assert_eq!(failures, []);
+}
+
+#[tokio::test]
+async fn it_is_decided_once_what_becomes_of_a_job_and_its_hooks_are_told_that() {
+    let world = World::new();
+    world.push(&[r#"{"class":"Fail","args":["no"]}"#]).await;
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = asked.clone();
+    // In children nobody knows of it, nor of a store that lets jobs wait.
+    let policy = RetryPolicy::custom(move |_, _| {
+        count.fetch_add(1, Ordering::Relaxed);
+        Verdict::RetryIn(Duration::from_secs(3_600))
+    });
+    let worker = world
+        .worker()
+        .handlers(handlers().retry(policy.jitter(1.0)))
+        .isolation(Processes::new().program(PROGRAM));
+    let left = world.run(worker).await;
+    assert_eq!((left.report.retried, asked.load(Ordering::Relaxed)), (1, 1));
+    let at = left.events.iter().find_map(|event| match event {
+        Event::JobFinished {
+            ending: Ending::Retried { at, .. },
+            ..
+        } => Some(*at),
+        _ => None,
+    });
+    let told = format!("tried again at {at:?}");
+    assert!(left.progress().contains(&&*told), "{:?}", left.progress());
 }
 
 #[tokio::test]

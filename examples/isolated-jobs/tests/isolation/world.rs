@@ -67,6 +67,19 @@ impl World {
         self.run(self.worker().isolation(isolation)).await
     }
 
+    /// Waits until so many jobs have told something of their progress that begins so.
+    pub(crate) async fn told(&self, count: usize, beginning: &str) {
+        let tells = |event: &&Event| matches!(event, Event::Progress { progress, .. } if progress.text.starts_with(beginning));
+        let told = || self.events.lock().unwrap().iter().filter(tells).count();
+        let waiting = async {
+            while told() < count {
+                tokio::task::yield_now().await;
+            }
+        };
+        let waited = tokio::time::timeout(HANGS, waiting).await;
+        waited.unwrap_or_else(|_| panic!("nobody told {beginning}: {:#?}", self.events));
+    }
+
     /// Lets a worker work until there is nothing to do.
     pub(crate) async fn run(&self, worker: WorkerBuilder) -> Left {
         let worker = worker.build().unwrap();

@@ -1,25 +1,45 @@
 //! What ties a job that runs elsewhere to its worker.
 
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::SharedClock;
+use crate::{JobFailure, SharedClock};
 
-/// What a worker can do to a job that runs elsewhere, and hears of it.
-#[derive(Clone, Debug, Default)]
+/// What a worker can do to a job that runs elsewhere, hears of it, and thinks of its failure.
+#[derive(Clone, Default)]
 pub struct Leash {
     term: CancellationToken,
     kill: CancellationToken,
     begun: watch::Sender<bool>,
+    judge: Option<Judge>,
 }
 
+type Judge = Arc<dyn Fn(JobFailure) -> JobFailure + Send + Sync>;
+
 impl Leash {
-    pub(crate) fn new(kill: CancellationToken) -> Self {
+    pub(crate) fn new(
+        kill: CancellationToken,
+        judge: impl Fn(JobFailure) -> JobFailure + Send + Sync + 'static,
+    ) -> Self {
         Self {
             kill,
+            judge: Some(Arc::new(judge)),
             ..Self::default()
+        }
+    }
+
+    /// What the worker makes of the failure of its job: the failure as it will be recorded, with
+    /// what becomes of the job. It decides that once, so this is what failure hooks are told and
+    /// what [`Isolated`](super::Isolated) answers.
+    #[must_use]
+    pub fn judge(&self, failure: JobFailure) -> JobFailure {
+        match &self.judge {
+            Some(judge) if failure.decision.is_none() => judge(failure),
+            _ => failure,
         }
     }
 
@@ -63,5 +83,15 @@ impl Leash {
                 () = clock.sleep(timeout) => return,
             }
         }
+    }
+}
+
+impl fmt::Debug for Leash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Leash")
+            .field("term", &self.term.is_cancelled())
+            .field("kill", &self.kill.is_cancelled())
+            .field("begun", &*self.begun.borrow())
+            .finish_non_exhaustive()
     }
 }
