@@ -6,6 +6,7 @@ mod deaf;
 mod killed;
 mod pause;
 mod quit;
+mod several;
 mod term;
 mod titles;
 mod usr1;

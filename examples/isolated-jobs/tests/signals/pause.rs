@@ -1,15 +1,17 @@
 //! USR2 and CONT: pause and resume.
 
-use crate::worker::{CHILDREN, ITSELF, NOOP, POLITE, Worker, sleep};
+use crate::worker::{CHILDREN, Gate, ITSELF, NOOP, POLITE, Worker};
 
 #[test]
 fn a_pause_takes_no_more_jobs_and_lets_the_running_one_be() {
     for by in [CHILDREN, ITSELF] {
-        let worker = Worker::start(by, &[], &[&sleep(300), NOOP]);
-        worker.started("Sleep");
+        let gate = Gate::new();
+        let worker = Worker::start(by, &[], &[&gate.job(), NOOP]);
+        worker.started("Await");
         worker.signal("USR2");
         worker.phase("Paused");
-        worker.finished("Sleep");
+        gate.open();
+        worker.finished("Await");
         worker.idle();
         worker.signal("CONT");
         worker.started("Noop");

@@ -1,14 +1,21 @@
 //! QUIT, and TERM with `GRACEFUL_TERM`: finish the running jobs, then exit.
 
-use crate::worker::{CHILDREN, ITSELF, Worker, sleep};
+use crate::worker::{CHILDREN, Gate, ITSELF, Worker, sleep};
 
 fn finishes(by: &[&str], environment: &[(&str, &str)], signal: &str) {
-    let jobs = [sleep(300), sleep(60_000)];
-    let worker = Worker::start(by, environment, &[&jobs[0], &jobs[1]]);
-    worker.started("Sleep");
+    let gate = Gate::new();
+    finishes_behind(&gate, by, environment, signal);
+}
+
+fn finishes_behind(gate: &Gate, by: &[&str], environment: &[(&str, &str)], signal: &str) {
+    let next = sleep(60_000);
+    let worker = Worker::start(by, environment, &[&gate.job(), &next]);
+    worker.started("Await");
     worker.signal(signal);
+    worker.phase("Finishing");
+    gate.open();
     let left = worker.left();
-    assert_eq!((left.stats(), left.queued()), ((1, 0), vec![&*jobs[1]]));
+    assert_eq!((left.stats(), left.queued()), ((1, 0), vec![&*next]));
 }
 
 #[test]
@@ -39,6 +46,8 @@ fn quit_and_term_wake_an_idle_worker() {
 
 #[test]
 fn quit_finishes_what_a_program_does() {
-    let by = ["--by", "exec", "--exec", "sleep", "0.3"];
-    finishes(&by, &[], "QUIT");
+    let gate = Gate::new();
+    let script = r#"until [ -e "$0" ]; do sleep 0.01; done"#;
+    let by = ["--by", "exec", "--exec", "sh", "-c", script, &gate.path()];
+    finishes_behind(&gate, &by, &[], "QUIT");
 }

@@ -1,6 +1,6 @@
 //! TERM and INT: stop now.
 
-use crate::worker::{CHILDREN, ITSELF, Left, NOOP, POLITE, Worker, is_gone, sleep};
+use crate::worker::{CHILDREN, Gate, ITSELF, Left, NOOP, POLITE, Worker, is_gone, sleep};
 
 const POLITELY: (&str, &str) = ("TERM_CHILD", "1");
 const SOON: (&str, &str) = ("RESQUE_TERM_TIMEOUT", "0.2");
@@ -68,11 +68,22 @@ fn a_second_term_waits_for_nothing() {
     }
 }
 
+/// A job that ends in the time that it is let be has ended well.
+fn is_let_be(by: &[&str], environment: &[(&str, &str)]) {
+    let gate = Gate::new();
+    let worker = Worker::start(by, environment, &[&gate.job(), NOOP]);
+    worker.performed_by();
+    worker.signal("TERM");
+    worker.phase("Stopping");
+    gate.open();
+    let left = worker.left();
+    assert_eq!((left.queued(), left.stats()), (vec![NOOP], (1, 0)));
+}
+
 #[test]
 fn with_term_child_a_job_may_be_let_be_for_a_while() {
     let environment = [POLITELY, SOON, ("RESQUE_PRE_SHUTDOWN_TIMEOUT", "100000")];
-    let left = stopped(CHILDREN, &environment, &sleep(500), "TERM");
-    assert_eq!((left.queued(), left.stats()), (vec![NOOP], (1, 0)));
+    is_let_be(CHILDREN, &environment);
 }
 
 #[test]
@@ -91,8 +102,7 @@ fn the_third_release_is_the_last() {
 #[test]
 fn jobs_of_the_worker_itself_may_be_let_be_for_a_while() {
     let environment = [SOON, ("RESQUE_PRE_SHUTDOWN_TIMEOUT", "100000")];
-    let left = stopped(ITSELF, &environment, &sleep(500), "TERM");
-    assert_eq!((left.queued(), left.stats()), (vec![NOOP], (1, 0)));
+    is_let_be(ITSELF, &environment);
 }
 
 #[test]
@@ -136,7 +146,34 @@ fn jobs_of_the_worker_itself_are_cancelled() {
 
 #[test]
 fn jobs_of_the_worker_itself_are_dropped_when_their_time_is_up() {
-    is_released(&stopped(ITSELF, &[SOON], &sleep(60_000), "TERM"));
+    for signal in ["TERM", "INT"] {
+        is_released(&stopped(ITSELF, &[SOON], &sleep(60_000), signal));
+    }
+}
+
+#[test]
+fn int_stops_now_whatever_is_said_of_term() {
+    let graceful = ("GRACEFUL_TERM", "1");
+    is_released(&stopped(
+        CHILDREN,
+        &[graceful, NEVER],
+        &sleep(60_000),
+        "INT",
+    ));
+    is_released(&stopped(ITSELF, &[graceful, SOON], &sleep(60_000), "INT"));
+    let left = stopped(CHILDREN, &[graceful, POLITELY, NEVER], POLITE, "INT");
+    assert_eq!((left.queued(), left.stats()), (vec![NOOP], (1, 0)));
+}
+
+#[test]
+fn a_worker_that_is_not_to_fork_stops_as_one_that_performs_its_jobs_itself() {
+    let itself = ("FORK_PER_JOB", "false");
+    let worker = Worker::start(CHILDREN, &[itself, NEVER], &[POLITE, NOOP]);
+    assert_eq!(worker.performed_by(), worker.id());
+    worker.signal("TERM");
+    let left = worker.left();
+    assert_eq!((left.queued(), left.stats()), (vec![NOOP], (1, 0)));
+    is_released(&stopped(CHILDREN, &[itself, SOON], &sleep(60_000), "TERM"));
 }
 
 #[test]
@@ -151,11 +188,21 @@ fn a_job_of_the_worker_itself_that_never_yields_comes_back_with_the_end_of_the_p
 
 #[test]
 fn a_program_is_killed_or_asked_too() {
-    let by = ["--by", "exec", "--exec", "sleep", "60"];
     let job = sleep(60_000);
     for environment in [&[][..], &[POLITELY, NEVER]] {
+        let running = Gate::new();
+        let script = r#"echo > "$0"; exec sleep 60"#;
+        let by = [
+            "--by",
+            "exec",
+            "--exec",
+            "sh",
+            "-c",
+            script,
+            &running.path(),
+        ];
         let worker = Worker::start(&by, environment, &[&job, NOOP]);
-        worker.started("Sleep");
+        running.is_open();
         worker.signal("TERM");
         is_released(&worker.left());
     }

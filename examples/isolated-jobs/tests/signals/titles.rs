@@ -1,6 +1,6 @@
 //! What `ps` shows.
 
-use crate::worker::{CHILDREN, ITSELF, Worker, sleep, title_of};
+use crate::worker::{CHILDREN, Gate, ITSELF, Worker, sleep, title_of};
 
 const NAME: &str = "resque-0.1.0: ";
 
@@ -22,11 +22,13 @@ fn worker_and_child_tell_what_they_do() {
 
 #[test]
 fn a_worker_with_nothing_to_do_waits() {
-    let worker = Worker::start(ITSELF, &[], &[&sleep(300)]);
-    worker.started("Sleep");
+    let gate = Gate::new();
+    let worker = Worker::start(ITSELF, &[], &[&gate.job()]);
+    worker.started("Await");
     title_of(worker.id(), |title| {
         title.starts_with(&format!("{NAME}Processing q since "))
     });
+    gate.open();
     title_of(worker.id(), |title| title == format!("{NAME}Waiting for q"));
     worker.signal("QUIT");
     worker.left();

@@ -1,6 +1,6 @@
 //! USR1: end the running jobs, go on.
 
-use crate::worker::{CHILDREN, ITSELF, NOOP, POLITE, Worker, is_gone, sleep};
+use crate::worker::{CHILDREN, Gate, ITSELF, NOOP, POLITE, Worker, is_gone, sleep};
 
 #[test]
 fn a_child_is_killed_and_the_worker_goes_on() {
@@ -62,4 +62,30 @@ fn an_idle_worker_takes_no_notice() {
     worker.signal("USR1");
     worker.signal("QUIT");
     assert!(worker.left().is_clean());
+}
+
+#[test]
+fn a_program_is_killed_and_the_worker_goes_on() {
+    let running = Gate::new();
+    // Only the first one stays.
+    let script = r#"[ -e "$0" ] && exit; echo > "$0"; exec sleep 60"#;
+    let by = [
+        "--by",
+        "exec",
+        "--exec",
+        "sh",
+        "-c",
+        script,
+        &running.path(),
+    ];
+    let worker = Worker::start(&by, &[], &[&sleep(60_000), NOOP]);
+    running.is_open();
+    worker.signal("USR1");
+    worker.finished("Noop");
+    worker.signal("QUIT");
+    let left = worker.left();
+    let (exception, error) = left.failure();
+    assert_eq!(exception, "Resque::DirtyExit");
+    assert!(error.ends_with("SIGKILL (signal 9)"), "{error}");
+    assert_eq!((left.queued().len(), left.stats()), (0, (2, 0)));
 }

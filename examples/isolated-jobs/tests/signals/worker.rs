@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use resque_testserver::{Program, poll_until};
 use serde_json::Value;
+use tempfile::TempDir;
 
 /// No test takes as long as this; one that does hangs.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -173,6 +174,41 @@ impl Left {
     /// Whether nothing waits and nothing has failed.
     pub(crate) fn is_clean(&self) -> bool {
         self.queued().is_empty() && self.store["failed"].as_array().unwrap().is_empty()
+    }
+}
+
+/// A job that runs until the test lets it end.
+pub(crate) struct Gate {
+    folder: TempDir,
+}
+
+impl Gate {
+    pub(crate) fn new() -> Self {
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    /// The file that ends it.
+    pub(crate) fn path(&self) -> String {
+        self.folder.path().join("end").display().to_string()
+    }
+
+    pub(crate) fn job(&self) -> String {
+        serde_json::json!({"class": "Await", "args": [self.path()]}).to_string()
+    }
+
+    /// Waits until somebody has made the file.
+    #[track_caller]
+    pub(crate) fn is_open(&self) {
+        let there = poll_until(PATIENCE, || {
+            self.folder.path().join("end").exists().then_some(())
+        });
+        assert!(there.is_some(), "nobody made the file");
+    }
+
+    pub(crate) fn open(&self) {
+        std::fs::write(self.path(), "").unwrap();
     }
 }
 
