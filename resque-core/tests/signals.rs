@@ -6,7 +6,10 @@
 use std::process::Command;
 use std::time::Duration;
 
-use resque_core::worker::{Event, Phase, StopCause, StopReason, StopReport, Worker, WorkerBuilder};
+use resque_core::WorkerHooks;
+use resque_core::worker::{
+    Event, HeardSignals, Phase, StopCause, StopReason, StopReport, Worker, WorkerBuilder,
+};
 use resque_memory::MemoryBackend;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -52,8 +55,39 @@ fn builder() -> WorkerBuilder {
     Worker::builder(MemoryBackend::new())
 }
 
+/// What no handler was installed for would have ended this process.
+async fn signals_are_obeyed_before_anything_else_is_done() {
+    let heard = HeardSignals::listen().unwrap();
+    signal("USR2");
+    let hooks = WorkerHooks::new().before_first_fork(|_| async {
+        signal("USR1");
+        Ok(())
+    });
+    let mut worker = start(builder().worker_hooks(hooks).handle_heard_signals(heard));
+    while worker.phase().await != Phase::Paused {}
+    signal("QUIT");
+    assert_eq!(
+        worker.reason().await,
+        StopReason::Quit(StopCause::Signal("QUIT"))
+    );
+
+    let hooks = WorkerHooks::new().before_first_fork(|_| async {
+        signal("TERM");
+        std::future::pending().await
+    });
+    let worker = start(builder().worker_hooks(hooks));
+    let reason = tokio::time::timeout(Duration::from_secs(20), worker.reason()).await;
+    assert_eq!(
+        reason.expect("the worker waits for its hook"),
+        StopReason::StopNow(StopCause::Signal("TERM"))
+    );
+}
+
+/// One test, because a signal reaches every worker of this process.
 #[tokio::test]
 async fn signals_pause_resume_finish_and_stop() {
+    signals_are_obeyed_before_anything_else_is_done().await;
+
     let mut worker = start(builder());
     assert_eq!(worker.phase().await, Phase::Working);
     signal("USR2");

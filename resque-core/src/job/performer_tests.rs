@@ -295,7 +295,7 @@ async fn a_fallback_takes_what_nobody_knows() {
     struct Any(Log);
 
     impl Handler for Any {
-        fn handle<'a>(&'a self, ctx: &'a JobContext) -> futures::future::BoxFuture<'a, JobResult> {
+        fn handle<'a>(&'a self, ctx: &'a JobContext) -> BoxFuture<'a, JobResult> {
             self.0.add(json!([ctx.class(), ctx.args_json()]));
             Box::pin(async { Ok(()) })
         }

@@ -16,7 +16,9 @@ pub(crate) use self::traces::SpanHook;
 use super::env::Program;
 use super::events::{Events, Sink};
 use super::settings::{FOREIGN_PRUNE_AFTER, PoolSettings, Settings, Signals};
-use super::{Event, Isolation, KeepFailures, Polling, WithoutEffect, Worker, WorkerEnv};
+use super::{
+    Event, HeardSignals, Isolation, KeepFailures, Polling, WithoutEffect, Worker, WorkerEnv,
+};
 use crate::{Backend, Error, Handlers, QueueList, Result, SharedClock, SystemClock, WorkerHooks};
 
 /// How many slots a worker has if nothing else is said.
@@ -39,6 +41,7 @@ pub struct WorkerBuilder {
     slots: usize,
     pools: Vec<(Result<QueueList>, usize)>,
     obeys_signals: bool,
+    heard_signals: Option<HeardSignals>,
     graceful_term: bool,
     env: Option<WorkerEnv>,
     titles: Titles,
@@ -62,6 +65,7 @@ impl WorkerBuilder {
             slots: SLOTS,
             pools: Vec::new(),
             obeys_signals: false,
+            heard_signals: None,
             graceful_term: false,
             env: None,
             titles: Titles::default(),
@@ -250,14 +254,16 @@ impl WorkerBuilder {
         #[cfg(not(feature = "metrics"))]
         let meters = super::no_metrics::Meters;
         let events = Events::new(self.sinks, meters);
-        Worker::new(
+        let heard = self.heard_signals;
+        let worker = Worker::new(
             self.backend,
             self.handlers,
             self.hooks,
             settings,
             self.clock,
             events,
-        )
+        )?;
+        Ok(worker.with_heard(heard))
     }
 }
 

@@ -27,7 +27,7 @@ use super::running::Running;
 use super::scheduler::Scheduler;
 use super::stop;
 use super::supervisor::{Note, Supervisor};
-use super::{StopReport, signals};
+use super::{HeardSignals, StopReport, signals};
 use crate::{Backend, Client, Error, Performer, Result, WorkerId};
 
 /// What the engine is made of.
@@ -44,6 +44,10 @@ pub(crate) struct Engine {
     pub(crate) jobs: mpsc::UnboundedSender<Vec<Arc<Running>>>,
     /// Where they come back, pool by pool.
     pub(crate) results: Vec<mpsc::UnboundedReceiver<Finished>>,
+    /// Tells when jobs can be performed.
+    pub(crate) prepared: oneshot::Receiver<Result<()>>,
+    /// Signals that were heard before the worker ran.
+    pub(crate) heard: Option<HeardSignals>,
 }
 
 /// The engine's thread, and its end.
@@ -67,13 +71,17 @@ pub(crate) struct Parts {
 }
 
 impl Engine {
-    /// Starts the engine's thread.
-    pub(crate) fn start(self, inbox: mpsc::UnboundedReceiver<Note>) -> Result<Started> {
+    /// Starts the engine's thread. From now on signals are obeyed.
+    pub(crate) fn start(mut self, inbox: mpsc::UnboundedReceiver<Note>) -> Result<Started> {
         let failed = |error| Error::unavailable("start the thread of the worker's engine", error);
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .map_err(failed)?;
+        {
+            let _inside = runtime.enter();
+            signals::obey(self.core.settings.signals, self.heard.take(), &self.notes)?;
+        }
         let (sender, end) = oneshot::channel();
         let thread = thread::Builder::new()
             .name("resque-engine".to_owned())
@@ -86,13 +94,14 @@ impl Engine {
         Ok(Started { thread, end })
     }
 
-    async fn run(self, inbox: mpsc::UnboundedReceiver<Note>) -> Result<StopReport> {
+    async fn run(mut self, inbox: mpsc::UnboundedReceiver<Note>) -> Result<StopReport> {
         let core = self.core.clone();
         let began = core.clock.monotonic();
-        signals::obey(core.settings.signals, &self.notes)?;
         let mut supervisor = Supervisor::new(core.clone(), inbox, self.moments.clone());
         let mut still_running = Vec::new();
-        if let Some((links, heart)) = enter(&core, &self.backend, &mut supervisor).await? {
+        let prepared = std::mem::replace(&mut self.prepared, oneshot::channel().1);
+        let entered = enter(&core, &self.backend, prepared, &mut supervisor).await?;
+        if let Some((links, heart)) = entered {
             let mut parts = self.start_parts(links, heart, &supervisor);
             supervisor.happen(LifeEvent::Ready);
             while !supervisor.leaves() {
@@ -177,15 +186,17 @@ impl Parts {
     }
 }
 
-/// Connects and registers, however long the store is away; `None` if the worker was told to stop
-/// meanwhile.
+/// Connects and registers once jobs can be performed, however long the store is away; `None` if the
+/// worker was told to stop meanwhile.
 ///
 /// # Errors
 ///
-/// Whatever cannot become better by waiting, such as a wrong password.
+/// Whatever cannot become better by waiting, such as a wrong password, and what kept jobs from being
+/// performed.
 async fn enter(
     core: &Arc<Core>,
     backend: &Backend,
+    prepared: oneshot::Receiver<Result<()>>,
     supervisor: &mut Supervisor,
 ) -> Result<Option<(Links, Heart)>> {
     let link = || Link::new(backend.clone(), core.clock.clone(), core.events.clone());
@@ -198,6 +209,11 @@ async fn enter(
     let entered = {
         let backoff = || Backoff::new(core.settings.retry_between);
         let mut entering = Box::pin(async {
+            match prepared.await {
+                Ok(prepared) => prepared?,
+                // Whoever prepares has gone, and a note says so.
+                Err(_) => pending().await,
+            }
             for link in [&links.upkeep, &links.exchange] {
                 let connect = async |_| link.reconnect(&link.connection()).await;
                 refusal(persist(link, backoff(), pending(), Operation::CONNECT, connect).await)?;

@@ -65,5 +65,6 @@ pub use self::report::{StopCause, StopReason, StopReport};
 pub use self::retention::KeepFailures;
 pub use self::run::Worker;
 pub use self::settings::OnTerm;
+pub use self::signals::HeardSignals;
 pub use self::snapshot::{SlotJob, SlotStatus, Snapshot};
 pub use self::title::ProcessTitle;

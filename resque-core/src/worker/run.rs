@@ -4,7 +4,7 @@ use std::fmt;
 use std::panic::resume_unwind;
 use std::sync::Arc;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use super::core::Core;
 use super::engine::{Engine, Started};
@@ -15,7 +15,7 @@ use super::lifecycle::LifeEvent;
 use super::moments::Hooker;
 use super::settings::{OnTerm, Settings};
 use super::supervisor::Note;
-use super::{Event, StopCause, StopReason, StopReport, WorkerBuilder, WorkerHandle};
+use super::{Event, HeardSignals, StopCause, StopReason, StopReport, WorkerBuilder, WorkerHandle};
 use crate::{Backend, Client, Error, Handlers, Performer, Result, SharedClock, WorkerHooks};
 
 /// Takes jobs from a backend, performs them and settles them.
@@ -45,6 +45,8 @@ pub struct Worker {
     hooks: WorkerHooks,
     notes: mpsc::UnboundedSender<Note>,
     inbox: mpsc::UnboundedReceiver<Note>,
+    /// Signals that were heard before it runs.
+    heard: Option<HeardSignals>,
 }
 
 impl Worker {
@@ -76,7 +78,13 @@ impl Worker {
             hooks,
             notes,
             inbox,
+            heard: None,
         })
+    }
+
+    pub(super) fn with_heard(mut self, heard: Option<HeardSignals>) -> Self {
+        self.heard = heard;
+        self
     }
 
     /// The control over this worker.
@@ -88,6 +96,7 @@ impl Worker {
     /// Works until it is told to stop, and tells why it did. Jobs are performed as tasks of the
     /// tokio runtime that polls this; everything else happens on a thread of its own.
     ///
+    /// Signals are obeyed from the first moment on, also while hooks run and the store is away.
     /// A store that goes away costs waiting and nothing else, also at the start. Dropping the
     /// future stops the worker as [`WorkerHandle::stop_now`] does, in the background.
     ///
@@ -110,9 +119,7 @@ impl Worker {
             performer: performer.clone(),
             client: client.clone(),
         };
-        before_first_fork(&hooker).await?;
-        open_isolation(&core).await?;
-
+        let (ready, prepared) = oneshot::channel();
         let (jobs, batches) = mpsc::unbounded_channel();
         let (moments, to_call) = mpsc::unbounded_channel();
         let (ends, results): (Vec<_>, _) = core
@@ -140,13 +147,27 @@ impl Worker {
             moments,
             jobs,
             results,
+            prepared,
+            heard: self.heard,
         };
         for pool in &core.settings.pools {
             let queues = pool.queues.id_part();
             tracing::info!(queues, slots = pool.slots, "the worker starts");
         }
         let guard = StopWhenDropped(Some(self.notes));
-        let end = end_of(engine.start(self.inbox)?, &core).await;
+        let started = engine.start(self.inbox)?;
+        let preparing = async {
+            let prepared = prepare(&hooker).await;
+            // The engine may have ended meanwhile.
+            let _ = ready.send(prepared);
+            std::future::pending().await
+        };
+        let end = tokio::select! {
+            biased;
+            // A worker that is told to stop waits for no preparation.
+            end = end_of(started, &core) => end,
+            never = preparing => never,
+        };
         guard.disarm();
 
         if let Some(isolation) = &core.settings.isolation {
@@ -208,6 +229,12 @@ fn performer(core: &Arc<Core>, handlers: Handlers, client: Client) -> Performer 
             progress,
         });
     })
+}
+
+/// Does what comes before the first job.
+async fn prepare(hooker: &Hooker) -> Result<()> {
+    before_first_fork(hooker).await?;
+    open_isolation(&hooker.core).await
 }
 
 async fn before_first_fork(hooker: &Hooker) -> Result<()> {

@@ -70,50 +70,110 @@ impl Signal {
     }
 }
 
-/// Begins to obey; nothing else in the process sees these signals' usual effects from now on.
+/// The signals that a worker obeys, heard from the moment on in which this is made.
+///
+/// A worker that [handles signals](crate::WorkerBuilder::handle_signals) hears them as soon as it
+/// runs. Before that they have their usual effects, and most of those end the process. A program
+/// that has something to do first, such as connecting to its store, begins to listen before and gives
+/// what it hears to its [worker](crate::WorkerBuilder::handle_heard_signals), which obeys it then.
+///
+/// ```no_run
+/// use resque_core::worker::{HeardSignals, Worker};
+///
+/// # async fn connect() -> resque_core::Result<resque_core::Backend> { unimplemented!() }
+/// # async fn example() -> resque_core::Result<()> {
+/// let signals = HeardSignals::listen()?;
+/// let backend = connect().await?;
+/// let worker = Worker::builder(backend)
+///     .queues("*")
+///     .handle_heard_signals(signals);
+/// # drop(worker);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct HeardSignals {
+    #[cfg(unix)]
+    streams: Vec<(Signal, tokio::signal::unix::Signal)>,
+}
+
+impl HeardSignals {
+    /// Begins to listen, within a tokio runtime; nothing else in the process sees these signals'
+    /// usual effects from now on.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`] when the operating system refuses.
+    pub fn listen() -> Result<Self> {
+        Self::listen_to_all().map_err(|error| {
+            Error::unavailable("listen to the signals of the operating system", error)
+        })
+    }
+
+    #[cfg(unix)]
+    fn listen_to_all() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+
+        let kinds = [
+            (Signal::Quit, SignalKind::quit()),
+            (Signal::Term, SignalKind::terminate()),
+            (Signal::Int, SignalKind::interrupt()),
+            (Signal::Usr1, SignalKind::user_defined1()),
+            (Signal::Usr2, SignalKind::user_defined2()),
+            (Signal::Cont, SignalKind::from_raw(libc::SIGCONT)),
+        ];
+        let streams = kinds
+            .into_iter()
+            .map(|(which, kind)| Ok((which, signal(kind)?)));
+        Ok(Self {
+            streams: streams.collect::<std::io::Result<_>>()?,
+        })
+    }
+
+    #[cfg(not(unix))]
+    #[expect(clippy::unnecessary_wraps, reason = "as on other systems")]
+    fn listen_to_all() -> std::io::Result<Self> {
+        Ok(Self {})
+    }
+
+    /// Tells what was heard and what comes, as tasks of the runtime that this is called in.
+    #[cfg(unix)]
+    fn tell(self, signals: Signals, notes: &mpsc::UnboundedSender<Note>) {
+        for (which, mut stream) in self.streams {
+            let notes = notes.clone();
+            tokio::spawn(async move {
+                while stream.recv().await.is_some() {
+                    which.tell(signals, &notes);
+                }
+            });
+        }
+    }
+
+    #[cfg(not(unix))]
+    fn tell(self, signals: Signals, notes: &mpsc::UnboundedSender<Note>) {
+        let notes = notes.clone();
+        tokio::spawn(async move {
+            while tokio::signal::ctrl_c().await.is_ok() {
+                Signal::Int.tell(signals, &notes);
+            }
+        });
+    }
+}
+
+/// Begins to obey, what was heard before too.
 ///
 /// # Errors
 ///
 /// [`Error::Unavailable`] when the operating system refuses.
-pub(crate) fn obey(signals: Signals, notes: &mpsc::UnboundedSender<Note>) -> Result<()> {
-    if signals == Signals::Ignored {
-        return Ok(());
+pub(crate) fn obey(
+    signals: Signals,
+    heard: Option<HeardSignals>,
+    notes: &mpsc::UnboundedSender<Note>,
+) -> Result<()> {
+    if signals != Signals::Ignored {
+        let heard = heard.map_or_else(HeardSignals::listen, Ok)?;
+        heard.tell(signals, notes);
     }
-    listen(signals, notes)
-        .map_err(|error| Error::unavailable("listen to the signals of the operating system", error))
-}
-
-#[cfg(unix)]
-fn listen(signals: Signals, notes: &mpsc::UnboundedSender<Note>) -> std::io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-
-    let kinds = [
-        (Signal::Quit, SignalKind::quit()),
-        (Signal::Term, SignalKind::terminate()),
-        (Signal::Int, SignalKind::interrupt()),
-        (Signal::Usr1, SignalKind::user_defined1()),
-        (Signal::Usr2, SignalKind::user_defined2()),
-        (Signal::Cont, SignalKind::from_raw(libc::SIGCONT)),
-    ];
-    for (which, kind) in kinds {
-        let (mut stream, notes) = (signal(kind)?, notes.clone());
-        tokio::spawn(async move {
-            while stream.recv().await.is_some() {
-                which.tell(signals, &notes);
-            }
-        });
-    }
-    Ok(())
-}
-
-#[cfg(not(unix))]
-fn listen(signals: Signals, notes: &mpsc::UnboundedSender<Note>) -> std::io::Result<()> {
-    let notes = notes.clone();
-    tokio::spawn(async move {
-        while tokio::signal::ctrl_c().await.is_ok() {
-            Signal::Int.tell(signals, &notes);
-        }
-    });
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::WorkerBuilder;
-use crate::worker::OnTerm;
+use crate::worker::{HeardSignals, OnTerm};
 
 /// Whether the process shows what its worker does.
 #[derive(Clone, Debug, Default)]
@@ -39,6 +39,13 @@ impl WorkerBuilder {
     pub fn handle_signals(mut self) -> Self {
         self.obeys_signals = true;
         self
+    }
+
+    /// Obeys signals as [`handle_signals`](Self::handle_signals) does, and those too that the program
+    /// heard before the worker runs.
+    pub fn handle_heard_signals(mut self, heard: HeardSignals) -> Self {
+        self.heard_signals = Some(heard);
+        self.handle_signals()
     }
 
     /// Lets TERM act like QUIT.
