@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::mem::take;
 
 use futures::future::join_all;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use super::Event;
 use super::core::Core;
@@ -24,6 +24,9 @@ pub(crate) enum Moment {
     /// A job of this worker failed in a way that it could not see itself: it was cancelled and
     /// dropped, or a stop ended it and it did not go back to its queue.
     Failed(JobContext, JobFailure),
+    /// The worker leaves, and whoever waits for this ends the process next: the last hooks are
+    /// called.
+    Exit(oneshot::Sender<()>),
 }
 
 /// How many moments are looked at together.
@@ -39,9 +42,10 @@ pub(crate) struct Hooker {
 }
 
 impl Hooker {
-    /// Calls hooks until the engine has gone.
+    /// Calls hooks until the engine has gone, and at last those of the exit.
     pub(crate) async fn run(self, mut moments: mpsc::UnboundedReceiver<Moment>) {
         let mut some = Vec::new();
+        let mut exited = false;
         while moments.recv_many(&mut some, TOGETHER).await > 0 {
             let mut failed = Vec::new();
             for moment in some.drain(..) {
@@ -50,10 +54,27 @@ impl Hooker {
                     continue;
                 }
                 self.failed(take(&mut failed)).await;
-                self.call(moment).await;
+                if let Moment::Exit(called) = moment {
+                    self.exit().await;
+                    exited = true;
+                    // Whoever waits may have had enough of it.
+                    let _ = called.send(());
+                } else {
+                    self.call(moment).await;
+                }
             }
             self.failed(failed).await;
         }
+        if !exited {
+            self.exit().await;
+        }
+    }
+
+    async fn exit(&self) {
+        self.note(
+            "worker_exit",
+            self.hooks.run_worker_exit(&self.context()).await,
+        );
     }
 
     /// The worker as hooks see it.
@@ -72,6 +93,7 @@ impl Hooker {
             Moment::Recovered(job, failure) | Moment::Failed(job, failure) => {
                 return self.fail(job, failure).await;
             }
+            Moment::Exit(_) => return self.exit().await,
         };
         self.note(hook, result);
     }
@@ -107,7 +129,7 @@ impl Hooker {
     }
 
     /// Tells a hook's error.
-    pub(crate) fn note(&self, hook: &'static str, result: JobResult) {
+    fn note(&self, hook: &'static str, result: JobResult) {
         if let Err(error) = result {
             self.tell(hook, error.to_string());
         }

@@ -170,15 +170,16 @@ impl Worker {
         };
         guard.disarm();
 
-        if let Some(isolation) = &core.settings.isolation {
-            isolation.close().await;
+        if ends_now(&core, &end) {
+            // Jobs that run were given back, so nothing is waited for any more.
+            calls.abort();
+        } else {
+            if let Some(isolation) = &core.settings.isolation {
+                isolation.close().await;
+            }
+            // Hooks of the last moments are called, and the last one of all.
+            let _ = calls.await;
         }
-        // Hooks of the last moments are called before the last one of all.
-        let _ = calls.await;
-        hooker.note(
-            "worker_exit",
-            hooker.hooks.run_worker_exit(&hooker.context()).await,
-        );
         let report = end?;
         tracing::info!(%report, "the worker has stopped");
         core.events
@@ -268,6 +269,12 @@ fn write_pidfile(core: &Core) -> Result<()> {
         setting: format!("PIDFILE={}", path.display()),
         reason: format!("it cannot be written: {error}"),
     })
+}
+
+/// Whether the process is to end at once, because jobs still run that the end of it is to end.
+fn ends_now(core: &Core, end: &Result<StopReport>) -> bool {
+    let runs = |report: &StopReport| !report.still_running.is_empty();
+    core.settings.exits_after_run && end.as_ref().is_ok_and(runs)
 }
 
 /// Waits for the engine's end; if it panicked, that is the report.

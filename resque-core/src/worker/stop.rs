@@ -7,11 +7,12 @@
 use std::future::pending;
 use std::sync::Arc;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
 use super::core::{Core, Links};
 use super::engine::Parts;
+use super::giving_back;
 use super::leaving;
 use super::moments::Moment;
 use super::operation::Operation;
@@ -52,9 +53,9 @@ pub(crate) async fn stop(
         .filter(|running| released.iter().all(|other| !Arc::ptr_eq(running, other)))
         .partition::<Vec<_>, _>(|running| running.has_started());
     released.extend(unstarted);
+    let mut last = Vec::new();
     if core.settings.exits_after_run {
-        // The process ends now, and these jobs with it.
-        released.extend(still_running.iter().cloned());
+        last = to_give_back_last(&mut released, &still_running);
     }
     give_back(core, supervisor, &links.exchange, &moments, &released).await;
 
@@ -87,6 +88,17 @@ pub(crate) async fn stop(
     // Janitor: it may be cut off anywhere.
     janitor.abort();
 
+    // What still runs is given back when there is nothing left to wait for: the process ends next,
+    // and these jobs with it.
+    if !last.is_empty() {
+        let (failed, released): (Vec<_>, Vec<_>) = last
+            .into_iter()
+            .partition(|running| giving_back::settlement(core, running).failure.is_some());
+        give_back(core, supervisor, &links.exchange, &moments, &failed).await;
+        supervisor.meanwhile(last_hooks(core, &moments)).await;
+        give_back(core, supervisor, &links.exchange, &moments, &released).await;
+    }
+
     // Heartbeat, until here, so that nobody takes what is being settled for lost.
     heart_stop.cancel();
     let registered = match heart.await {
@@ -110,6 +122,33 @@ pub(crate) async fn stop(
     .await;
     still_running.sort_unstable_by_key(|running| running.number);
     still_running
+}
+
+/// Takes out of `released` what waits for the jobs that still run, and adds these: all of them go to
+/// the front of their queues, so what was reserved before has to follow.
+fn to_give_back_last(
+    released: &mut Vec<Arc<Running>>,
+    still_running: &[Arc<Running>],
+) -> Vec<Arc<Running>> {
+    let Some(newest) = still_running.iter().map(|running| running.number).max() else {
+        return Vec::new();
+    };
+    let older = released.extract_if(.., |running| running.number < newest);
+    older.chain(still_running.iter().cloned()).collect()
+}
+
+/// Has the last hooks called while jobs still run, and waits for them no longer than for jobs.
+async fn last_hooks(core: &Core, moments: &mpsc::UnboundedSender<Moment>) {
+    let (exit, called) = oneshot::channel();
+    // The runtime may have gone, and with it whoever calls hooks.
+    let _ = moments.send(Moment::Exit(exit));
+    tokio::select! {
+        biased;
+        _ = called => {}
+        () = core.clock.sleep(core.settings.term_timeout) => {
+            tracing::error!("hooks of the worker's end take too long: they are cut off");
+        }
+    }
 }
 
 /// Leaves the registry again after a start that was broken off.
