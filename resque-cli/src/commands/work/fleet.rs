@@ -12,8 +12,8 @@ use resque::SharedClock;
 use resque::worker::WorkerEnv;
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::{Child, Command};
-use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::broadcast;
+use tokio::signal::unix::{Signal as SignalStream, SignalKind, signal};
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::background::DETACHED;
@@ -45,7 +45,10 @@ pub(super) fn run(
         std::env::current_exe().map_err(|source| Failure::io("find this program", source))?;
     let several = Several::new(processes, probes, clock.clone())?;
     runtime()?.block_on(async {
-        let (orders, _) = broadcast::channel(64);
+        // Whoever started this program may have ignored the ends of children, which outlives `exec`; the
+        // system forgets how they ended as long as nobody listens.
+        listen(SignalKind::child())?;
+        let mut orders = Orders::default();
         let mut keepers = JoinSet::new();
         for (seat, number) in several.seats().iter().zip(1..) {
             let keeper = Keeper {
@@ -53,7 +56,7 @@ pub(super) fn run(
                 seat: seat.clone(),
                 program: program.clone(),
                 clock: clock.clone(),
-                orders: orders.subscribe(),
+                orders: orders.of_one_more(),
                 leaves_when_idle,
                 stopping: false,
                 paused: false,
@@ -67,7 +70,7 @@ pub(super) fn run(
             let kept = kept.unwrap_or(Err(Failure::Crashed("the watch over a process")));
             if kept.is_err() && ended.is_ok() {
                 // The others would fail alike.
-                let _ = orders.send(Signal::TERM);
+                orders.give(Signal::TERM);
                 ended = kept;
             }
         }
@@ -78,9 +81,32 @@ pub(super) fn run(
     })
 }
 
+fn listen(kind: SignalKind) -> Result<SignalStream, Failure> {
+    signal(kind).map_err(|source| Failure::io("listen to signals", source))
+}
+
+/// What the keepers are to pass on. Each has a list of its own, so that nothing is lost to one that
+/// is busy.
+#[derive(Clone, Debug, Default)]
+struct Orders(Vec<mpsc::UnboundedSender<Signal>>);
+
+impl Orders {
+    fn of_one_more(&mut self) -> mpsc::UnboundedReceiver<Signal> {
+        let (sender, orders) = mpsc::unbounded_channel();
+        self.0.push(sender);
+        orders
+    }
+
+    fn give(&self, order: Signal) {
+        for keeper in &self.0 {
+            // It may have ended.
+            let _ = keeper.send(order);
+        }
+    }
+}
+
 /// Passes on the signals that this process gets.
-async fn pass_on(orders: broadcast::Sender<Signal>) -> Result<(), Failure> {
-    let listen = |kind| signal(kind).map_err(|source| Failure::io("listen to signals", source));
+async fn pass_on(orders: Orders) -> Result<(), Failure> {
     let mut quit = listen(SignalKind::quit())?;
     let mut term = listen(SignalKind::terminate())?;
     let mut int = listen(SignalKind::interrupt())?;
@@ -96,8 +122,7 @@ async fn pass_on(orders: broadcast::Sender<Signal>) -> Result<(), Failure> {
             _ = usr2.recv() => Signal::USR2,
             _ = cont.recv() => Signal::CONT,
         };
-        // All have ended if nobody listens.
-        let _ = orders.send(order);
+        orders.give(order);
     }
 }
 
@@ -108,7 +133,7 @@ struct Keeper {
     seat: Arc<Seat>,
     program: PathBuf,
     clock: SharedClock,
-    orders: broadcast::Receiver<Signal>,
+    orders: mpsc::UnboundedReceiver<Signal>,
     leaves_when_idle: bool,
     stopping: bool,
     paused: bool,
@@ -171,19 +196,30 @@ impl Keeper {
             Err(failure) => return (Err(failure), false),
         };
         self.seat.take(line.clone());
-        let ended = self.watch_over(&mut child).await;
+        let ended = self.watch_over(&mut child, &line).await;
         self.seat.leave();
         (ended, line.had_begun().await)
     }
 
-    async fn watch_over(&mut self, child: &mut Child) -> Result<ExitStatus, Failure> {
+    async fn watch_over(&mut self, child: &mut Child, line: &Line) -> Result<ExitStatus, Failure> {
+        // Signals have their usual effects on a process that does not listen yet.
+        let mut early = Some(Early::default());
         loop {
             tokio::select! {
                 status = child.wait() => {
                     return status.map_err(|source| Failure::io("wait for a process", source));
                 }
+                () = line.is_heard(), if early.is_some() => {
+                    let held = early.take().unwrap_or_default();
+                    held.0.into_iter().for_each(|order| send(child, order));
+                }
                 order = self.orders.recv() => {
-                    if let Some(order) = self.note(order) {
+                    let order = self.note(order);
+                    let now = match &mut early {
+                        Some(early) => early.hold(order),
+                        None => Some(order),
+                    };
+                    if let Some(order) = now {
                         send(child, order);
                     }
                 }
@@ -202,20 +238,15 @@ impl Keeper {
         }
     }
 
-    fn note(&mut self, order: Result<Signal, broadcast::error::RecvError>) -> Option<Signal> {
-        use broadcast::error::RecvError;
-        let order = match order {
-            Ok(order) => order,
-            Err(RecvError::Lagged(_)) => return None,
-            Err(RecvError::Closed) => Signal::TERM,
-        };
+    fn note(&mut self, order: Option<Signal>) -> Signal {
+        let order = order.unwrap_or(Signal::TERM);
         match order {
             Signal::QUIT | Signal::TERM | Signal::INT => self.stopping = true,
             Signal::USR2 => self.paused = true,
             Signal::CONT => self.paused = false,
             _ => {}
         }
-        Some(order)
+        order
     }
 
     fn start(&self, input: Stdio) -> Result<Child, Failure> {
@@ -238,6 +269,24 @@ impl Keeper {
     }
 }
 
+/// What a process is told once it listens.
+#[derive(Debug, Default)]
+struct Early(Vec<Signal>);
+
+impl Early {
+    /// Keeps an order for later, or answers what is to be sent now instead.
+    fn hold(&mut self, order: Signal) -> Option<Signal> {
+        match order {
+            // It has no jobs yet, so whatever ends it is right.
+            Signal::QUIT | Signal::TERM | Signal::INT => return Some(Signal::TERM),
+            Signal::USR2 | Signal::CONT => self.0 = vec![order],
+            // There are no jobs to kill.
+            _ => {}
+        }
+        None
+    }
+}
+
 /// Whether the first process could be started and made sense of its settings.
 fn check(ended: &Result<ExitStatus, Failure>) -> Result<(), Failure> {
     match ended {
@@ -256,5 +305,36 @@ fn send(child: &Child, order: Signal) {
     if let Some(pid) = pid {
         // It may have ended just now.
         let _ = kill_process(pid, order);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_that_does_not_listen_yet_is_told_later_or_ended() {
+        let mut early = Early::default();
+        for order in [Signal::USR1, Signal::USR2, Signal::CONT, Signal::USR2] {
+            assert_eq!(early.hold(order), None);
+        }
+        assert_eq!(early.0, [Signal::USR2]);
+        for order in [Signal::QUIT, Signal::TERM, Signal::INT] {
+            assert_eq!(early.hold(order), Some(Signal::TERM));
+        }
+    }
+
+    #[tokio::test]
+    async fn no_order_is_lost_to_a_keeper_that_is_busy() {
+        let mut orders = Orders::default();
+        let mut keeper = orders.of_one_more();
+        (0..1_000).for_each(|_| orders.give(Signal::USR1));
+        orders.give(Signal::QUIT);
+        drop(orders);
+        let mut last = None;
+        while let Some(order) = keeper.recv().await {
+            last = Some(order);
+        }
+        assert_eq!(last, Some(Signal::QUIT));
     }
 }

@@ -1,7 +1,9 @@
 //! One worker in this process.
 
 use resque::Worker;
-use resque::worker::{KeepFailures, OnTerm, StopReason, StopReport, WorkerBuilder, WorkerEnv};
+use resque::worker::{
+    HeardSignals, KeepFailures, OnTerm, StopReason, StopReport, WorkerBuilder, WorkerEnv,
+};
 use tokio::runtime;
 
 use super::probes::Single;
@@ -33,12 +35,15 @@ pub(super) fn run(
     } = context;
     let probed = Single::begin(&work.probes, clock.clone())?;
     let ended = runtime.block_on(async {
+        // Before the store is waited for: what comes meanwhile must not end this process.
+        let signals = HeardSignals::listen()?;
         let backend = resque::connect_with(place.url(), env).await?;
         probed.watch_store(&work.probes, backend.clone(), clock);
         let builder = probed.count(Worker::builder(backend).env(env));
         let builder = builder.handlers(handlers).worker_hooks(hooks);
         let builder = work.isolated.apply(builder, place, &global);
         let builder = scheduled(builder, &work)?;
+        let builder = builder.handle_heard_signals(signals);
         let worker = configured(builder, &work, setup).build()?;
         probed.is_about(worker.handle());
         supervised::obey(&worker.handle(), &probed)?;
@@ -63,7 +68,7 @@ fn scheduled(mut builder: WorkerBuilder, work: &Work) -> Result<WorkerBuilder, F
 
 /// What flags and the program itself say.
 fn configured(mut builder: WorkerBuilder, work: &Work, setup: Option<Setup>) -> WorkerBuilder {
-    builder = builder.handle_signals().exits_after_run();
+    builder = builder.exits_after_run();
     builder = builder.on_term(match work.on_term {
         super::OnTerm::Release => OnTerm::Release,
         super::OnTerm::Fail => OnTerm::Fail,

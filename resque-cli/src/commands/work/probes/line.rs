@@ -18,7 +18,7 @@ use resque::Clock;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
 use super::Single;
@@ -46,7 +46,7 @@ pub(in crate::commands::work) struct Line {
     pending: Pending,
     next: AtomicU64,
     answered: AtomicBool,
-    greeted: Arc<AtomicBool>,
+    greeted: watch::Receiver<bool>,
     listening: tokio::sync::Mutex<JoinHandle<()>>,
     ended: Arc<AtomicBool>,
 }
@@ -58,11 +58,12 @@ impl Line {
         ours.set_nonblocking(true)?;
         let (reader, writer) = UnixStream::from_std(ours)?.into_split();
         let pending = Pending::default();
-        let [ended, greeted] = [(); 2].map(|()| Arc::new(AtomicBool::new(false)));
+        let ended = Arc::new(AtomicBool::new(false));
+        let (greeting, greeted) = watch::channel(false);
         let listening = tokio::spawn({
-            let (answers, ended, greeted) = (pending.clone(), ended.clone(), greeted.clone());
+            let (answers, ended) = (pending.clone(), ended.clone());
             async move {
-                listen(reader, &answers, &greeted).await;
+                listen(reader, &answers, &greeting).await;
                 ended.store(true, Ordering::Relaxed);
                 // Nobody will answer any more.
                 waiting(&answers).clear();
@@ -109,6 +110,14 @@ impl Line {
         self.ended.load(Ordering::Relaxed)
     }
 
+    /// Waits until the process listens, to signals too; for ever if it ends before.
+    pub(in crate::commands::work) async fn is_heard(&self) {
+        let mut greeted = self.greeted.clone();
+        if greeted.wait_for(|greeted| *greeted).await.is_err() {
+            std::future::pending().await
+        }
+    }
+
     /// Whether the process, which has ended, had begun to work. What it said last may not have been
     /// heard yet.
     pub(in crate::commands::work) async fn had_begun(&self) -> bool {
@@ -116,7 +125,7 @@ impl Line {
         if !listening.is_finished() {
             let _ = (&mut *listening).await;
         }
-        self.greeted.load(Ordering::Relaxed)
+        *self.greeted.borrow()
     }
 
     /// Whether it has ever answered.
@@ -126,13 +135,17 @@ impl Line {
 }
 
 /// Takes the answers.
-async fn listen(reader: OwnedReadHalf, answers: &Pending, greeted: &AtomicBool) -> Option<()> {
+async fn listen(
+    reader: OwnedReadHalf,
+    answers: &Pending,
+    greeted: &watch::Sender<bool>,
+) -> Option<()> {
     let mut reader = tokio::io::BufReader::new(reader);
     loop {
         let mut head = String::new();
         reader.read_line(&mut head).await.ok()?;
         if head == GREETING {
-            greeted.store(true, Ordering::Relaxed);
+            greeted.send_replace(true);
             continue;
         }
         let (number, length) = head.trim_end().split_once(' ')?;
