@@ -80,7 +80,9 @@ impl Signal {
 /// ```no_run
 /// use resque_core::worker::{HeardSignals, Worker};
 ///
-/// # async fn connect() -> resque_core::Result<resque_core::Backend> { unimplemented!() }
+/// # async fn connect() -> resque_core::Result<resque_core::Backend> {
+/// #     Ok(resque_memory::MemoryBackend::new().backend())
+/// # }
 /// # async fn example() -> resque_core::Result<()> {
 /// let signals = HeardSignals::listen()?;
 /// let backend = connect().await?;

@@ -7,6 +7,7 @@ mod apart;
 mod basics;
 mod cancel;
 mod environment;
+mod exits;
 mod failures;
 mod health;
 mod history;

@@ -1,18 +1,18 @@
 //! Stopping, and what becomes of running jobs.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use resque_core::worker::{
     Event, OnTerm, Phase, Polling, StopCause, StopReason, StopReport, WorkerBuilder,
 };
-use resque_core::{Hooks, JobFailure, JobResult, RetryPolicy, WorkerContext, WorkerHooks};
+use resque_core::{Hooks, JobFailure, RetryPolicy};
 use tokio::sync::mpsc;
 
 use crate::world::{Gate, World, start};
 
 /// Blocks its thread until the test drops the sender.
-fn block(builder: WorkerBuilder) -> (WorkerBuilder, std::sync::mpsc::Sender<()>) {
+pub(crate) fn block(builder: WorkerBuilder) -> (WorkerBuilder, std::sync::mpsc::Sender<()>) {
     let (release, blocked) = std::sync::mpsc::channel::<()>();
     let blocked = Mutex::new(Some(blocked));
     let builder = builder.register_fn("Block", move |_: Vec<serde_json::Value>, _| {
@@ -324,74 +324,6 @@ async fn a_job_that_does_not_yield_is_never_given_to_others_while_it_runs() {
     assert_eq!((world.waiting().await, listing.workers.len()), (0, 1));
     assert!(listing.workers[0].holds.is_some());
     drop(release);
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_process_that_ends_gives_back_what_does_not_yield() {
-    let world = World::new();
-    world.push("Block", 0..1).await;
-    let (builder, release) = block(world.worker().exits_after_run());
-    let mut worker = start(builder);
-    worker.started().await;
-    worker.handle.stop_now();
-    worker.handle.stop_now();
-    worker.phase(Phase::Abandoning).await;
-    let _flow = world.flow();
-    let report = worker.end().await;
-    assert_eq!((report.released, report.still_running.len()), (1, 1));
-    assert_eq!((world.waiting().await, world.registered().await), (1, 0));
-    drop(release);
-}
-
-/// Stops a worker that performs a job that does not yield, with this hook for its exit.
-async fn stop_what_does_not_yield<F, Fut>(world: &World, hook: F) -> StopReport
-where
-    F: Fn(WorkerContext) -> Fut + Send + Sync + 'static,
-    Fut: Future<Output = JobResult> + Send + 'static,
-{
-    let builder = world.worker().exits_after_run();
-    let hooks = WorkerHooks::new().worker_exit(hook);
-    let (builder, release) = block(builder.worker_hooks(hooks));
-    let mut worker = start(builder);
-    worker.started().await;
-    worker.handle.stop_now();
-    worker.handle.stop_now();
-    worker.phase(Phase::Abandoning).await;
-    let _flow = world.flow();
-    let report = worker.end().await;
-    drop(release);
-    report
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_does_not_yield_is_given_back_after_all_hooks() {
-    let world = World::new();
-    world.push("Block", 0..1).await;
-    let (store, seen) = (world.store.clone(), Arc::new(Mutex::new(None)));
-    let sees = seen.clone();
-    let report = stop_what_does_not_yield(&world, move |_| {
-        let (store, sees) = (store.clone(), sees.clone());
-        async move {
-            let listing = store.queues().queues().await?;
-            let waiting: u64 = listing.queues.iter().map(|queue| queue.length).sum();
-            let workers = store.workers().workers().await?.workers.len();
-            *sees.lock().unwrap() = Some((waiting, workers));
-            Ok(())
-        }
-    })
-    .await;
-    assert_eq!(*seen.lock().unwrap(), Some((0, 1)));
-    assert_eq!((report.released, report.still_running.len()), (1, 1));
-    assert_eq!((world.waiting().await, world.registered().await), (1, 0));
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_hook_that_never_ends_does_not_keep_what_does_not_yield_from_being_given_back() {
-    let world = World::new();
-    world.push("Block", 0..1).await;
-    let report = stop_what_does_not_yield(&world, |_| std::future::pending()).await;
-    assert_eq!((report.released, report.still_running.len()), (1, 1));
-    assert_eq!((world.waiting().await, world.registered().await), (1, 0));
 }
 
 #[tokio::test]

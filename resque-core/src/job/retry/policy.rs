@@ -85,8 +85,8 @@ impl RetryPolicy {
     /// [`Verdict::Policy`] and [`Verdict::Retry`] mean the default's delays. Ten attempts if nothing
     /// else is said.
     ///
-    /// It is asked once for each failed attempt, in the process that performs the job or, when that
-    /// was lost, in one that noticed; if it panics, the job goes to the failed list.
+    /// It is asked once for each failed attempt, in the worker's process or, when that was lost, in one
+    /// that noticed; if it panics, the job goes to the failed list.
     pub fn custom<F>(decide: F) -> Self
     where
         F: Fn(&JobFailure, u32) -> Verdict + Send + Sync + 'static,
