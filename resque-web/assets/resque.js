@@ -157,7 +157,7 @@
     const next = at < 0 ? (by > 0 ? 0 : all.length - 1) : Math.min(Math.max(at + by, 0), all.length - 1);
     all[next].querySelector("a, button").focus();
   };
-  let goes = 0;
+  let goes = -Infinity;
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.target.matches("input, select, textarea")) {
@@ -168,15 +168,15 @@
       for (const open of document.querySelectorAll("details.sure[open]")) open.open = false;
       return;
     }
-    if (Date.now() - goes < 1500) {
-      goes = 0;
+    if (event.timeStamp - goes < 2500) {
+      goes = -Infinity;
       const entry = document.querySelector(`.tabs a[data-key="${CSS.escape(event.key)}"]`);
       if (entry) entry.click();
       return;
     }
     const dialog = document.getElementById("keys");
     const search = document.querySelector("main input[type=search]");
-    if (event.key === "g") goes = Date.now();
+    if (event.key === "g") goes = event.timeStamp;
     else if (event.key === "j") move(1);
     else if (event.key === "k") move(-1);
     else if (event.key === "p") togglePause();
