@@ -6,7 +6,7 @@ use resque_core::QueueList;
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
-/// How many lists of queues are remembered.
+/// How many lists of queues are remembered for which nobody waits.
 const LISTS: usize = 64;
 
 /// The notes of one client.
@@ -25,6 +25,14 @@ struct State {
     /// When the connection that listens was lost last.
     lost: u64,
     notes: Vec<Note>,
+    /// The lists that somebody waits for, and how many do.
+    awaited: Vec<(QueueList, usize)>,
+}
+
+/// Somebody who waits for a list of queues, until it is dropped.
+pub(super) struct Waiter<'a> {
+    sleepers: &'a Sleepers,
+    from: &'a QueueList,
 }
 
 struct Note {
@@ -78,6 +86,19 @@ impl Sleepers {
         self.rung.notify_waiters();
     }
 
+    /// Keeps the note for these queues as long as the waiter lives.
+    pub(super) fn enter<'a>(&'a self, from: &'a QueueList) -> Waiter<'a> {
+        let mut state = self.state();
+        match state.awaited.iter_mut().find(|(list, _)| list == from) {
+            Some((_, count)) => *count += 1,
+            None => state.awaited.push((from.clone(), 1)),
+        }
+        Waiter {
+            sleepers: self,
+            from,
+        }
+    }
+
     /// The number of a note that has to be left for these queues, unless there is one.
     pub(super) fn new_note(&self, from: &QueueList) -> Option<i64> {
         let mut state = self.state();
@@ -89,10 +110,7 @@ impl Sleepers {
             note.coming = Some(id);
             return Some(id);
         }
-        if state.notes.len() == LISTS {
-            // Whoever waits for it looks once in vain.
-            state.notes.remove(0);
-        }
+        state.forget_one();
         let rung = state.moment;
         state.notes.push(Note {
             from: from.clone(),
@@ -106,7 +124,8 @@ impl Sleepers {
     }
 
     /// The note was left, with the number before which transactions may not have seen it if there are
-    /// any; or, without an answer, it may not be there. What came between a ticket and the note was announced to nobody: who drew one before looks again.
+    /// any; or, without an answer, it may not be there. What came between a ticket and the note was
+    /// announced to nobody: who drew one before looks again.
     pub(super) fn left(&self, id: i64, left: Option<Option<i64>>) {
         let mut state = self.state();
         let moment = state.moment + 1;
@@ -175,7 +194,7 @@ impl Sleepers {
             return Look::Lost;
         }
         match state.notes.iter().find(|note| note.from == *from) {
-            // Forgotten among many others.
+            // Forgotten with a connection.
             None => Look::Rung,
             Some(note) if note.rung > ticket => Look::Rung,
             Some(note) => match (note.id, note.settles) {
@@ -188,5 +207,83 @@ impl Sleepers {
     /// The lock is never held while waiting.
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Makes room for a note where there are many: the oldest one goes that nobody waits for.
+    fn forget_one(&mut self) {
+        let awaited = &self.awaited;
+        let is_idle = |note: &Note| awaited.iter().all(|(list, _)| *list != note.from);
+        if self.notes.len() >= LISTS
+            && let Some(place) = self.notes.iter().position(is_idle)
+        {
+            self.notes.remove(place);
+        }
+    }
+}
+
+impl Drop for Waiter<'_> {
+    fn drop(&mut self) {
+        let mut state = self.sleepers.state();
+        let awaited = &mut state.awaited;
+        if let Some(place) = awaited.iter().position(|(list, _)| list == self.from) {
+            let (_, count) = &mut awaited[place];
+            *count -= 1;
+            if *count == 0 {
+                awaited.swap_remove(place);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lists(count: usize) -> Vec<QueueList> {
+        let list = |number| format!("q{number}").parse().unwrap();
+        (0..count).map(list).collect()
+    }
+
+    /// Leaves the notes that are still to be left; answers how many.
+    fn leave(sleepers: &Sleepers, lists: &[QueueList]) -> usize {
+        let new = lists.iter().filter_map(|list| sleepers.new_note(list));
+        new.map(|id| sleepers.left(id, Some(None))).count()
+    }
+
+    #[test]
+    fn any_number_of_lists_that_are_waited_for_keep_their_notes() {
+        let sleepers = Sleepers::default();
+        sleepers.start();
+        let lists = lists(LISTS * 2);
+        let waiters: Vec<_> = lists.iter().map(|list| sleepers.enter(list)).collect();
+        assert_eq!(leave(&sleepers, &lists), lists.len());
+        let ticket = sleepers.moment();
+        for list in &lists {
+            assert_eq!(sleepers.look(ticket, list), Look::Quiet, "{list:?}");
+        }
+        assert_eq!(leave(&sleepers, &lists), 0);
+        drop(waiters);
+        assert!(sleepers.state().awaited.is_empty());
+    }
+
+    #[test]
+    fn of_lists_that_nobody_waits_for_the_oldest_ones_are_forgotten() {
+        let sleepers = Sleepers::default();
+        sleepers.start();
+        let lists = lists(LISTS + 2);
+        let (kept, others) = lists.split_first().unwrap();
+        let (first, second) = (sleepers.enter(kept), sleepers.enter(kept));
+        leave(&sleepers, &lists);
+        drop(first);
+        assert_eq!(sleepers.state().notes.len(), LISTS);
+        let ticket = sleepers.moment();
+        assert_eq!(sleepers.look(ticket, kept), Look::Quiet);
+        assert_eq!(sleepers.look(ticket, &others[0]), Look::Rung);
+        assert_eq!(sleepers.look(ticket, &others[LISTS]), Look::Quiet);
+        drop(second);
+        leave(&sleepers, &others[..1]);
+        assert_eq!(sleepers.look(ticket, kept), Look::Rung);
     }
 }
