@@ -44,13 +44,18 @@ impl Store {
 
     /// All queues that exist.
     pub(crate) async fn queue_listing(&self) -> Result<QueueListing> {
-        const TEXT: &str = "select q.name, q.stopped, coalesce(j.length, 0) as length, j.oldest
+        // Counted once and from the index, whatever the planner thinks of how many queues there are. Jobs
+        // leave a queue in the order of their places, so the first one has waited longest.
+        const TEXT: &str = "with counted as materialized (
+                select j.queue, count(*) as length from resque.jobs j group by j.queue
+            )
+            select q.name, q.stopped, coalesce(c.length, 0) as length, f.since as oldest
             from resque.queues q
-            left join (
-                select j.queue, count(*) as length, min(j.since) as oldest
-                from resque.jobs j group by j.queue
-            ) j on j.queue = q.id
-            where q.listed or j.length > 0";
+            left join counted c on c.queue = q.id
+            left join lateral (
+                select j.since from resque.jobs j where j.queue = q.id order by j.pos limit 1
+            ) f on c.length > 0
+            where q.listed or c.length > 0";
         let rows = self.rows("list the queues", self.statement(TEXT)).await?;
         let mut queues = Vec::with_capacity(rows.len());
         let mut unreadable = Vec::new();
