@@ -8,6 +8,7 @@ use resque_core::{
     TURN_KEPT, TURN_LATE,
 };
 
+use crate::exchange::can_be_held;
 use crate::push::{Sorted, TEXT_ONCE};
 use crate::stamp::Stamp;
 use crate::store::{Store, counted, unknown};
@@ -68,11 +69,11 @@ impl Limits for Store {
 
     async fn renew(&self, leases: &[Renewal], now: SystemTime) -> Result<Vec<bool>> {
         const TEXT: &str = "select resque.renew_leases($1, $2, $3, $4)";
-        let names: Vec<&str> = leases.iter().map(|renewal| &*renewal.lease.name).collect();
-        let holders: Vec<&str> = leases
-            .iter()
-            .map(|renewal| &*renewal.lease.holder)
-            .collect();
+        let held = |renewal: &Renewal| can_be_held(&renewal.lease);
+        let name = |renewal| held(renewal).then_some(&*renewal.lease.name);
+        let holder = |renewal| held(renewal).then_some(&*renewal.lease.holder);
+        let names: Vec<Option<&str>> = leases.iter().map(name).collect();
+        let holders: Vec<Option<&str>> = leases.iter().map(holder).collect();
         let until = leases.iter().map(|renewal| Stamp::of(renewal.until));
         let until: Vec<Stamp> = until.collect::<Result<_>>()?;
         let query = self.statement(TEXT).bind(names).bind(holders).bind(until);
@@ -92,8 +93,9 @@ impl Limits for Store {
                 where l.name = f.name and l.holder = f.holder returning 1
             )
             select count(*) from freed";
-        let names: Vec<&str> = leases.iter().map(|lease| &*lease.name).collect();
-        let holders: Vec<&str> = leases.iter().map(|lease| &*lease.holder).collect();
+        let held = || leases.iter().filter(|lease| can_be_held(lease));
+        let names: Vec<&str> = held().map(|lease| &*lease.name).collect();
+        let holders: Vec<&str> = held().map(|lease| &*lease.holder).collect();
         let query = self.statement(TEXT).bind(names).bind(holders);
         let row = self.row("free leases", query).await?;
         Ok(counted(self.get(&row, 0)?))
@@ -102,6 +104,9 @@ impl Limits for Store {
     async fn leases(&self, name: &str, now: SystemTime) -> Result<Vec<Renewal>> {
         const TEXT: &str = "select l.holder, l.until from resque.leases l
             where l.name = $1 and l.until > $2 order by l.holder";
+        if name.contains('\0') {
+            return Ok(Vec::new());
+        }
         let query = self.statement(TEXT).bind(name).bind(Stamp::of(now)?);
         let rows = self.rows("list leases", query).await?;
         let lease = |row| {

@@ -1,6 +1,6 @@
 //! What settlements do to leases, as the function in the database takes it.
 
-use resque_core::{LeaseChanges, Renewal, Result};
+use resque_core::{Lease, LeaseChanges, Renewal, Result};
 
 use crate::stamp::Stamp;
 use crate::store::Statement;
@@ -17,15 +17,19 @@ pub(crate) struct Leases<'a> {
 }
 
 impl<'a> Leases<'a> {
-    /// Adds the changes of a settlement.
+    /// Adds the changes of a settlement, but those of a lease that nobody can hold: a receipt that was
+    /// forged may name any.
     pub(crate) fn push(&mut self, done: i32, changes: &'a LeaseChanges) -> Result<()> {
-        for lease in &changes.free {
+        for lease in changes.free.iter().filter(|lease| can_be_held(lease)) {
             self.done.push(done);
             self.names.push(&lease.name);
             self.holders.push(&lease.holder);
             self.until.push(None);
         }
         for Renewal { lease, until } in &changes.keep {
+            if !can_be_held(lease) {
+                continue;
+            }
             let until = Stamp::of(*until)?;
             self.done.push(done);
             self.names.push(&lease.name);
@@ -42,4 +46,9 @@ impl<'a> Leases<'a> {
             .bind(&self.holders)
             .bind(&self.until)
     }
+}
+
+/// Whether Postgres can hold the names of a lease, which cannot hold NUL.
+pub(crate) fn can_be_held(lease: &Lease) -> bool {
+    !lease.name.contains('\0') && !lease.holder.contains('\0')
 }

@@ -12,7 +12,7 @@ use resque_core::{Exchange, QueueList, Result, Settlement, WorkerId};
 
 use crate::stamp::Stamp;
 use crate::store::Store;
-pub(crate) use leases::Leases;
+pub(crate) use leases::{Leases, can_be_held};
 use request::Request;
 
 const WHAT: &str = "settle and reserve";
