@@ -12,6 +12,7 @@ impl WaitForJobs for Store {
     }
 
     async fn wait(&self, ticket: Ticket, from: &QueueList) -> Result<()> {
-        self.wake.wait(ticket, from).await
+        let at_most = self.owed(from);
+        self.wake.wait(ticket, from, at_most).await
     }
 }

@@ -42,13 +42,12 @@ impl Store {
         asked: &Asked,
         now: Stamp,
     ) -> Result<Vec<(i32, Reservation)>> {
-        let Some(slots) = self.get::<Option<Vec<i32>>, _>(row, "slots")? else {
-            return Ok(Vec::new());
-        };
-        let numbers: Vec<i64> = self.get(row, "numbers")?;
-        let jobs = self.taken(row, asked)?;
+        let slots: Option<Vec<i32>> = self.get(row, "slots")?;
+        let numbers: Option<Vec<i64>> = self.get(row, "numbers")?;
+        let slots = slots.unwrap_or_default().into_iter();
+        let jobs = slots.zip(numbers.unwrap_or_default());
+        let jobs = jobs.zip(self.taken(row, asked)?);
         let since = now.time();
-        let jobs = slots.into_iter().zip(numbers).zip(jobs);
         let given = jobs.filter_map(|((slot, number), job)| {
             let receipt = receipt(request, slot, number)?;
             let (queue, payload) = job?;

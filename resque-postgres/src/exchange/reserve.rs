@@ -45,10 +45,8 @@ impl Store {
         }
         let mut answer = Exchange::default();
         answer.paused = self.get(&row, "paused")?;
-        let Some(numbers) = self.get::<Option<Vec<i64>>, _>(&row, "numbers")? else {
-            return Ok(Some(answer));
-        };
-        let jobs = slots.into_iter().zip(numbers);
+        let numbers: Option<Vec<i64>> = self.get(&row, "numbers")?;
+        let jobs = slots.into_iter().zip(numbers.unwrap_or_default());
         let jobs = jobs.zip(self.taken(&row, &asked)?);
         let reserved = jobs.filter_map(|((worker, number), job)| {
             let receipt = Receipt::numbered(worker.clone(), u64::try_from(number).ok()?);

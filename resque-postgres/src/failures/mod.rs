@@ -21,13 +21,7 @@ use text::{escape, unescape};
 #[async_trait]
 impl FailureStore for Store {
     async fn record(&self, records: &[FailureRecord]) -> Result<()> {
-        const TEXT: &str =
-            "insert into resque.failures (failed_at, retried_at, queue, worker, exception,
-                error, backtrace, payload)
-            select b.failed_at, b.retried_at, b.queue, b.worker, b.exception, b.error,
-                b.backtrace::text[], b.payload
-            from unnest($1, $2, $3, $4, $5, $6, $7, $8)
-                b (failed_at, retried_at, queue, worker, exception, error, backtrace, payload)";
+        const TEXT: &str = "select resque.record_failures($1, $2, $3, $4, $5, $6, $7, $8)";
         let mut columns = Columns::default();
         records.iter().try_for_each(|record| columns.push(record))?;
         let query = columns.bind(self.statement(TEXT));

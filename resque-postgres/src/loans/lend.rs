@@ -46,12 +46,12 @@ impl Store {
         asked: &Asked,
         now: Stamp,
     ) -> Result<Vec<Loan>> {
-        let Some(ids) = self.get::<Option<Vec<i64>>, _>(row, "ids")? else {
-            return Ok(Vec::new());
-        };
-        let attempts: Vec<i32> = self.get(row, "attempts")?;
+        let ids: Option<Vec<i64>> = self.get(row, "ids")?;
+        let attempts: Option<Vec<i32>> = self.get(row, "attempts")?;
         let until = Stamp::of(request.until)?.time();
-        let jobs = ids.into_iter().zip(self.taken(row, asked)?).zip(attempts);
+        let jobs = ids.unwrap_or_default().into_iter();
+        let jobs = jobs.zip(self.taken(row, asked)?);
+        let jobs = jobs.zip(attempts.unwrap_or_default());
         let lent = jobs.filter_map(|((id, job), attempt)| {
             let (queue, payload) = job?;
             let receipt = LoanReceipt::new(id.to_string());

@@ -41,8 +41,8 @@ create table resque.jobs (
 alter table resque.jobs alter payload set storage external;
 
 -- One row a worker: whether it is registered and lives, what it holds, and what it has done. Nothing that
--- changes with a job is indexed and pages are kept half empty, so that an update needs no index entry and
--- old versions go without vacuum.
+-- changes with a job is indexed and pages are kept nearly empty, so that an update needs no index entry and
+-- old versions go without vacuum, and so that few need one even while an old snapshot keeps them all.
 create table resque.workers (
     id text collate "C" primary key,
     -- When it was registered; null if it is not.
@@ -62,7 +62,7 @@ create table resque.workers (
     -- Its share of the totals; it goes into `counters` when the worker leaves.
     total_processed bigint not null default 0,
     total_failed bigint not null default 0
-) with (fillfactor = 30, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
+) with (fillfactor = 10, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
 alter table resque.workers alter payload set storage external;
 
 -- Counters by name, but for each worker's own.
@@ -192,9 +192,28 @@ begin
     return v_ids;
 end $$;
 
+-- Puts jobs to the front of their queues, the last one first, so that the first one ends up in front.
+-- Answers the names of the queues.
+create function resque.put_in_front(p_names text[], p_payloads bytea[], p_since timestamptz[])
+returns text[] language plpgsql as $$
+declare
+    v_names text[] := array(select distinct n.name collate "C" from unnest(p_names) n (name) order by 1);
+    -- All at once: whoever makes several queues makes them in the order of their names.
+    v_ids integer[] := resque.queue_ids(v_names);
+begin
+    insert into resque.jobs (queue, pos, payload, since)
+    select v_ids[array_position(v_names, r.name)], nextval('resque.front'), r.payload, r.since
+    from (
+        select r.* from unnest(p_names, p_payloads, p_since) with ordinality r (name, payload, since, ord)
+        order by r.ord desc
+    ) r;
+    return v_names;
+end $$;
+
 -- Puts jobs at the end of queues, and delayed ones among the delayed, all or nothing. `p_which` says for
 -- each payload which of the names is meant. Answers how many jobs wait in each of the named queues
--- afterwards, counted to 10.
+-- afterwards, counted to 10 and not far back: what lies further in front may be dead rows that an old
+-- snapshot keeps, and they would be walked over with every push.
 create function resque.push(
     p_names text[], p_which integer[], p_payloads bytea[],
     p_due_names text[], p_due timestamptz[], p_due_payloads bytea[]
@@ -202,14 +221,17 @@ create function resque.push(
 declare
     v_ids integer[];
     v_lengths bigint[] := '{}';
+    v_back bigint;
 begin
     if cardinality(p_which) > 0 then
         v_ids := resque.queue_ids(p_names);
         insert into resque.jobs (queue, payload)
         select v_ids[j.which], j.payload from unnest(p_which, p_payloads) j (which, payload);
+        v_back := currval('resque.back') - cardinality(p_which) - 1000;
         v_lengths := array(
             select (select count(*) from (
-                select from resque.jobs j where j.queue = i.id order by j.pos desc limit 10) l)
+                select from resque.jobs j where j.queue = i.id and j.pos > v_back
+                order by j.pos desc limit 10) l)
             from unnest(v_ids) with ordinality i (id, ord) order by i.ord);
     end if;
     if cardinality(p_due) > 0 then
@@ -227,17 +249,21 @@ end $$;
 create function resque.push_one(p_name text, p_payload bytea) returns bigint language plpgsql as $$
 declare
     v_queue integer;
+    v_pos bigint;
     v_length bigint;
     v_somebody_sleeps boolean;
 begin
     insert into resque.jobs (queue, payload)
     select q.id, p_payload from resque.queues q where q.name = p_name and q.listed
-    returning queue into v_queue;
+    returning queue, pos into v_queue, v_pos;
     if v_queue is null then
         return (resque.push(array[p_name], array[1], array[p_payload], '{}', '{}', '{}'))[1];
     end if;
     select count(*), exists (select from resque.sleepers) into v_length, v_somebody_sleeps
-    from (select from resque.jobs j where j.queue = v_queue order by j.pos desc limit 10) l;
+    from (
+        select from resque.jobs j where j.queue = v_queue and j.pos > v_pos - 1000
+        order by j.pos desc limit 10
+    ) l;
     if v_somebody_sleeps or current_setting('transaction_isolation') <> 'read committed' then
         perform resque.wake(array[p_name], v_somebody_sleeps);
     end if;
@@ -252,9 +278,10 @@ create type resque.taken as (
 -- Takes the next jobs out of queues, strictly in the order of the list, at most `p_count`, and gives each a
 -- number of its own.
 --
--- `p_from` says for each queue where its first job was when somebody last looked: dead rows before it are
--- not walked over again. What may still be there, because its transaction ended late, is looked for when
--- the rest is not enough.
+-- `p_from` says for each queue where its first job was when somebody last looked: dead rows before it, which
+-- an old snapshot may keep for long, are not walked over again. What may still be there, because its
+-- transaction ended late, is looked for when the rest is not enough: a little before `p_from`, and from the
+-- very beginning only where that shows a job. Whoever asks has to begin at 0 now and then.
 create function resque.take(p_queues integer[], p_from bigint[], p_count integer)
 returns resque.taken language plpgsql as $$
 declare
@@ -275,7 +302,7 @@ begin
     with picked as materialized (
         select r.id, r.name, j.*
         from (
-            select k.id, k.name, r.low, r.high
+            select k.id, k.name, r.round, r.low, r.high
             from unnest(p_queues, p_from) with ordinality q (id, start, ord)
             join resque.queues k on k.id = q.id and not k.stopped
             cross join lateral (values
@@ -288,6 +315,9 @@ begin
             select j.ctid as place, j.pos, j.payload, j.since
             from resque.jobs j
             where j.queue = r.id and j.pos >= r.low and j.pos < r.high
+            and (r.round = 1 or exists (
+                select from resque.jobs l
+                where l.queue = r.id and l.pos >= r.high - 1000 and l.pos < r.high))
             order by j.pos limit p_count
             for update skip locked
         ) j
@@ -330,6 +360,24 @@ begin
     end if;
 end $$;
 
+-- Records failures, all or those whose settlement is among the settled ones.
+create function resque.record_failures(
+    p_at timestamptz[], p_retried timestamptz[], p_queues text[], p_workers text[], p_exceptions text[],
+    p_errors text[], p_backtraces text[], p_payloads bytea[],
+    p_done integer[] default null, p_settled integer[] default null
+) returns void language plpgsql as $$
+begin
+    insert into resque.failures (failed_at, retried_at, queue, worker, exception, error, backtrace,
+        payload)
+    select b.failed_at, b.retried_at, b.queue, b.worker, b.exception, b.error, b.backtrace::text[],
+        b.payload
+    from unnest(p_at, p_retried, p_queues, p_workers, p_exceptions, p_errors, p_backtraces, p_payloads,
+        p_done) with ordinality
+        b (failed_at, retried_at, queue, worker, exception, error, backtrace, payload, done, ord)
+    where p_done is null or b.done in (select s.done from unnest(p_settled) s (done))
+    order by b.ord;
+end $$;
+
 -- Settles finished jobs and fills free slots, in one step.
 --
 -- `p_slots` names all workers concerned, in order of their ids; other lists point into it. For each
@@ -364,14 +412,16 @@ begin
     settled := '{}';
     -- Whoever touches several workers locks them in the order of their ids.
     loop
-        select array_agg(l.place), array_agg(l.number), array_agg(l.mark) into v_rows, v_held, v_marks
-        from (
+        -- From the newest version of a row to its oldest one, because a row that changes with every job has
+        -- left one for each of them while an old snapshot keeps them. (Asked for by equality, Postgres
+        -- would see no order to keep.)
+        select array_agg(w.place), array_agg(w.number), array_agg(w.mark) into v_rows, v_held, v_marks
+        from unnest(p_slots) s (id)
+        cross join lateral (
             select w.ctid as place, coalesce(w.number, 0) as number, coalesce(w.mark, 0) as mark
-            from unnest(p_slots) with ordinality s (id, ord)
-            join resque.workers w on w.id = s.id
-            order by s.ord
-            for no key update of w
-        ) l;
+            from resque.workers w where w.id >= s.id and w.id <= s.id
+            order by w.id desc limit 1 for no key update
+        ) w;
         exit when coalesce(cardinality(v_rows), 0) = cardinality(p_slots);
         -- Somebody who never registered, or was taken off the registry.
         insert into resque.workers (id) select s.id from unnest(p_slots) s (id) on conflict do nothing;
@@ -397,31 +447,17 @@ begin
         order by l.ord;
     end if;
     if cardinality(p_bad) > 0 then
-        insert into resque.failures (failed_at, retried_at, queue, worker, exception, error, backtrace,
-            payload)
-        select b.failed_at, b.retried_at, b.queue, b.worker, b.exception, b.error, b.backtrace::text[],
-            b.payload
-        from unnest(p_bad, p_bad_at, p_bad_retried, p_bad_queues, p_bad_workers, p_bad_exceptions,
-            p_bad_errors, p_bad_backtraces, p_bad_payloads) with ordinality
-            b (done, failed_at, retried_at, queue, worker, exception, error, backtrace, payload, ord)
-        join unnest(settled) s (ord) on s.ord = b.done
-        order by b.ord;
+        perform resque.record_failures(p_bad_at, p_bad_retried, p_bad_queues, p_bad_workers,
+            p_bad_exceptions, p_bad_errors, p_bad_backtraces, p_bad_payloads, p_bad, settled);
     end if;
     if cardinality(p_released) > 0 then
-        -- The last one first, so that the first one ends up in front.
-        with released as materialized (
-            select w.queue, w.payload, w.waited_since
-            from unnest(p_released) with ordinality r (done, ord)
-            join resque.workers w on w.ctid = v_rows[p_done[r.done]]
-            join unnest(settled) s (ord) on s.ord = r.done
-            order by r.ord desc
-        ), put as (
-            insert into resque.jobs (queue, pos, payload, since)
-            select (resque.queue_ids(array[r.queue]))[1], nextval('resque.front'), r.payload,
-                r.waited_since
-            from released r
-        )
-        select array_agg(distinct r.queue) into v_names from released r;
+        select resque.put_in_front(array_agg(w.queue order by r.ord), array_agg(w.payload order by r.ord),
+            array_agg(w.waited_since order by r.ord))
+        into v_names
+        from unnest(p_released) with ordinality r (done, ord)
+        join resque.workers w on w.ctid = v_rows[p_done[r.done]]
+        join unnest(settled) s (ord) on s.ord = r.done
+        having count(*) > 0;
     end if;
 
     select s.paused into paused from resque.settings s where s.only_row;
@@ -501,21 +537,27 @@ declare
     v_taken resque.taken;
     v_count integer;
 begin
+    -- Rows of workers are looked for as in `exchange`, the newest version first.
     select s.paused, cardinality(p_slots) = (
-        select count(*) from resque.workers w where w.id = any (p_slots) and w.number is null)
+        select count(*) from unnest(p_slots) n (id)
+        cross join lateral (
+            select w.number from resque.workers w where w.id >= n.id and w.id <= n.id
+            order by w.id desc limit 1
+        ) w
+        where w.number is null)
     into paused, ready from resque.settings s where s.only_row;
     ready := ready and not resque.is_outdated(p_seen);
     if paused or not ready then
         return;
     end if;
     v_taken := resque.take(p_queues, p_from, cardinality(p_slots));
-    if v_taken.numbers = '{}' then
-        return;
-    end if;
     numbers := v_taken.numbers;
     queues := v_taken.queues;
     places := v_taken.places;
     payloads := v_taken.payloads;
+    if numbers = '{}' then
+        return;
+    end if;
     update resque.workers w set
         number = g.number, queue = g.queue, payload = g.payload, since = p_now,
         waited_since = g.waited_since,
@@ -523,11 +565,16 @@ begin
         mark = case when w.started is null then g.number else w.mark end
     from (
         -- Whoever touches several workers locks them in the order of their ids.
-        select g.* from unnest(p_slots[1 : cardinality(numbers)], numbers, v_taken.names, payloads,
+        select g.*, l.place
+        from unnest(p_slots[1 : cardinality(numbers)], numbers, v_taken.names, payloads,
             v_taken.since) g (id, number, queue, payload, waited_since)
+        cross join lateral (
+            select l.ctid as place from resque.workers l where l.id >= g.id and l.id <= g.id
+            order by l.id desc limit 1
+        ) l
         order by g.id collate "C"
     ) g
-    where w.id = g.id and w.number is null;
+    where w.ctid = g.place and w.number is null;
     get diagnostics v_count = row_count;
     if v_count < cardinality(numbers) then
         raise exception 'a worker got another job, or left, in the same moment'

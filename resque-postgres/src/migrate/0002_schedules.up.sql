@@ -95,6 +95,9 @@ create function resque.fire(
 declare
     v_known resque.schedules;
     v_state integer;
+    v_queues text[] := '{}';
+    v_payloads bytea[] := '{}';
+    v_names text[];
 begin
     states := '{}'; settled := '{}';
     -- In one order, so that two who fire the same do not wait for each other.
@@ -114,10 +117,19 @@ begin
                 last_fired = case when p_queues[i] is null then s.last_fired else p_now end
             where s.name = p_names[i];
             if p_queues[i] is not null then
-                perform resque.push(array[p_queues[i]], array[1], array[p_payloads[i]], '{}', '{}', '{}');
+                v_queues := v_queues || p_queues[i];
+                v_payloads := v_payloads || p_payloads[i];
             end if;
         end if;
         states := states || v_state;
         settled := settled || v_known.settled;
     end loop;
+    -- All at once, so that queues that have to be made are made in one order too.
+    if v_queues <> '{}' then
+        v_names := array(select distinct q.name from unnest(v_queues) q (name));
+        perform resque.push(v_names,
+            array(select array_position(v_names, q.name)
+                from unnest(v_queues) with ordinality q (name, ord) order by q.ord),
+            v_payloads, '{}', '{}', '{}');
+    end if;
 end $$;

@@ -66,15 +66,10 @@ begin
         jobs := cardinality(v_ids);
     end if;
     if jobs > 0 then
-        with over as materialized (
-            select l.queue, l.payload, l.waited_since from resque.loans l
-            where l.id = any (v_ids) order by l.id desc
-        ), put as (
-            insert into resque.jobs (queue, pos, payload, since)
-            select (resque.queue_ids(array[o.queue]))[1], nextval('resque.front'), o.payload, o.waited_since
-            from over o
-        )
-        select array_agg(distinct o.queue) into v_names from over o;
+        select resque.put_in_front(array_agg(l.queue order by l.id), array_agg(l.payload order by l.id),
+            array_agg(l.waited_since order by l.id))
+        into v_names
+        from resque.loans l where l.id = any (v_ids);
         delete from resque.losses where job in (
             select l.job from resque.losses l where l.last <= p_now - interval '24 hours'
             order by l.job limit 1000 for update skip locked);
@@ -196,31 +191,18 @@ begin
         order by t.ord;
     end if;
     if cardinality(p_bad) > 0 then
-        insert into resque.failures (failed_at, retried_at, queue, worker, exception, error, backtrace,
-            payload)
-        select b.failed_at, b.retried_at, b.queue, b.worker, b.exception, b.error, b.backtrace::text[],
-            b.payload
-        from unnest(p_bad, p_bad_at, p_bad_retried, p_bad_queues, p_bad_workers, p_bad_exceptions,
-            p_bad_errors, p_bad_backtraces, p_bad_payloads) with ordinality
-            b (done, failed_at, retried_at, queue, worker, exception, error, backtrace, payload, ord)
-        where b.done = any (settled)
-        order by b.ord;
+        perform resque.record_failures(p_bad_at, p_bad_retried, p_bad_queues, p_bad_workers,
+            p_bad_exceptions, p_bad_errors, p_bad_backtraces, p_bad_payloads, p_bad, settled);
     end if;
     if cardinality(p_released) > 0 then
-        -- The last one first, so that the first one ends up in front.
-        with released as materialized (
-            select l.queue, coalesce(r.payload, l.payload) as payload, l.waited_since
-            from unnest(p_released, p_released_payloads) with ordinality r (done, payload, ord)
-            join resque.loans l on l.id = p_ids[r.done]
-            where r.done = any (settled)
-            order by r.ord desc
-        ), put as (
-            insert into resque.jobs (queue, pos, payload, since)
-            select (resque.queue_ids(array[r.queue]))[1], nextval('resque.front'), r.payload,
-                r.waited_since
-            from released r
-        )
-        select array_agg(distinct r.queue) into v_names from released r;
+        select resque.put_in_front(array_agg(l.queue order by r.ord),
+            array_agg(coalesce(r.payload, l.payload) order by r.ord),
+            array_agg(l.waited_since order by r.ord))
+        into v_names
+        from unnest(p_released, p_released_payloads) with ordinality r (done, payload, ord)
+        join resque.loans l on l.id = p_ids[r.done]
+        where r.done = any (settled)
+        having count(*) > 0;
     end if;
     if exists (select from resque.losses) then
         delete from resque.losses where job in (

@@ -4,6 +4,7 @@
 mod ears;
 mod sleepers;
 
+use std::future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -48,8 +49,14 @@ impl Wake {
         Ticket::new(self.sleepers.moment())
     }
 
-    /// Waits until a job may have come into one of these queues since the ticket was drawn.
-    pub(crate) async fn wait(&self, ticket: Ticket, from: &QueueList) -> Result<()> {
+    /// Waits until a job may have come into one of these queues since the ticket was drawn, at most for
+    /// this time.
+    pub(crate) async fn wait(
+        &self,
+        ticket: Ticket,
+        from: &QueueList,
+        at_most: Option<Duration>,
+    ) -> Result<()> {
         let settings = &self.link.connections.settings;
         if !settings.config.listen {
             let idle = self.idle.fetch_add(1, Ordering::Relaxed).min(8);
@@ -59,7 +66,15 @@ impl Wake {
                 .await;
             return Ok(());
         }
+        let _waiter = self.sleepers.enter(from);
         self.note(from).await?;
+        let enough = async {
+            match at_most {
+                Some(span) => settings.clock.sleep(span).await,
+                None => future::pending().await,
+            }
+        };
+        tokio::pin!(enough);
         let mut patience = SETTLE.0;
         loop {
             let rung = self.sleepers.rung();
@@ -69,10 +84,16 @@ impl Wake {
             match self.sleepers.look(ticket.moment(), from) {
                 Look::Rung => return Ok(()),
                 Look::Lost => return Err(lost()),
-                Look::Quiet => rung.await,
+                Look::Quiet => {
+                    tokio::select! {
+                        () = &mut rung => {}
+                        () = &mut enough => return Ok(()),
+                    }
+                }
                 Look::Unsettled(note, end) => {
                     tokio::select! {
                         () = &mut rung => {}
+                        () = &mut enough => return Ok(()),
                         () = settings.clock.sleep(patience) => {
                             let running = self.running_before(end).await?;
                             self.sleepers.settled(note, running);

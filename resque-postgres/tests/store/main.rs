@@ -1,14 +1,17 @@
 //! What the conformance suite cannot say: what Postgres adds, and what can go wrong with it.
 
 mod by_hand;
+mod crossing;
 mod delayed;
 mod disk;
 mod enqueue_sql;
 mod exchange;
 mod exhaustion;
 mod failover;
+mod forged;
 mod keyspace;
 mod labour;
+mod old_snapshot;
 mod outages;
 mod outbox;
 mod pooled;
