@@ -32,6 +32,11 @@ impl Progress {
         self.bar.inc(count);
     }
 
+    /// Whether nobody sees the bar.
+    pub(crate) fn is_hidden(&self) -> bool {
+        self.bar.is_hidden()
+    }
+
     /// Says something else before the numbers.
     pub(crate) fn say(&self, text: String) {
         self.bar.set_message(text);

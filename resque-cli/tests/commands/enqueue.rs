@@ -1,7 +1,7 @@
 //! enqueue, one by one and in batches.
 
-use std::io::Write;
-use std::process::Stdio;
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::Duration;
 
 use resque_testserver::poll_until;
@@ -181,4 +181,127 @@ fn a_batch_that_went_on_with_a_line_goes_on_with_no_earlier_one() {
     let batch = ["enqueue", "--batch", "-", "--from-line", "4"];
     let run = place.pipe(&batch, lines.as_bytes());
     assert_has(&run.err, &["0 jobs enqueued; go on with --from-line 4"]);
+}
+
+/// Lines that are jobs, with the numbers of a range as arguments.
+fn jobs(numbers: std::ops::Range<u32>) -> String {
+    numbers
+        .map(|number| format!("{{\"class\":\"A\",\"args\":[{number}],\"queue\":\"q\"}}\n"))
+        .collect()
+}
+
+/// A batch whose lines are written one after the other.
+struct Feed {
+    child: Child,
+    stdin: ChildStdin,
+}
+
+impl Feed {
+    fn start(place: &Place) -> Self {
+        let mut child = program(&["enqueue", "--batch", "-", "--url", &place.url])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let stdin = child.stdin.take().unwrap();
+        Self { child, stdin }
+    }
+
+    fn write(&mut self, numbers: std::ops::Range<u32>) {
+        self.stdin.write_all(jobs(numbers).as_bytes()).unwrap();
+    }
+
+    fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        let sent = Command::new("kill").args(["-s", name, &pid]).status();
+        assert!(sent.unwrap().success());
+    }
+}
+
+fn wait_for(place: &Place, length: u64) {
+    let there = || (place.json(&["peek", "q"])["length"] == length).then_some(());
+    poll_until(Duration::from_secs(60), there).unwrap();
+}
+
+#[test]
+fn a_batch_goes_on_behind_many_lines_that_are_no_jobs() {
+    let place = Place::redis("behind_bad_lines");
+    // More bytes than go in one round trip, without a job among them.
+    let lines = format!(
+        "{}\n{}{}",
+        "x".repeat(9 << 20),
+        "\n".repeat(9 << 20),
+        jobs(0..1)
+    );
+    let args = ["enqueue", "--batch", "-"];
+    for args in [&[&args[..], &["--check"]].concat()[..], &args] {
+        let run = place.pipe(args, lines.as_bytes());
+        assert_has(&run.out, &["1 job ", "1 line left out"]);
+        run.bad(1);
+    }
+    assert_eq!(place.json(&["peek", "q"])["length"], 1);
+}
+
+#[test]
+fn what_a_slow_producer_has_written_goes_in_while_it_pauses() {
+    let place = Place::redis("slow_producer");
+    let mut feed = Feed::start(&place);
+    for number in 0..3 {
+        feed.write(number..number + 1);
+        wait_for(&place, u64::from(number) + 1);
+    }
+    drop(feed.stdin);
+    let run = Run::of(feed.child.wait_with_output());
+    assert_eq!(run.good(), "3 jobs enqueued\n");
+}
+
+#[test]
+fn a_batch_that_is_interrupted_says_which_line_goes_on() {
+    for name in ["INT", "TERM"] {
+        let place = Place::redis(&format!("interrupted_{name}"));
+        let mut feed = Feed::start(&place);
+        feed.write(0..10);
+        wait_for(&place, 10);
+        feed.signal(name);
+        let stopped = Run::of(feed.child.wait_with_output()).bad(1);
+        assert_has(&stopped, &["10 jobs enqueued", "--from-line 11"]);
+    }
+}
+
+#[test]
+fn a_batch_that_is_killed_outright_has_told_how_far_it_was() {
+    let place = Place::redis("killed_outright");
+    let mut feed = Feed::start(&place);
+    let mut stderr = BufReader::new(feed.child.stderr.take().unwrap());
+    let told = std::thread::spawn(move || {
+        let mut line = String::new();
+        stderr.read_line(&mut line).map(|_| line)
+    });
+    let mut written = 0;
+    while !told.is_finished() {
+        feed.write(written..written + 1);
+        written += 1;
+        wait_for(&place, u64::from(written));
+    }
+    feed.child.kill().unwrap();
+    feed.child.wait().unwrap();
+    let line = told.join().unwrap().unwrap();
+    let line = line
+        .strip_prefix("line ")
+        .and_then(|rest| rest.strip_suffix(" done\n"));
+    let line: u64 = line.unwrap().parse().unwrap();
+    assert!(
+        (1..=u64::from(written)).contains(&line),
+        "{line} of {written}"
+    );
+}
+
+#[test]
+fn a_batch_that_cannot_be_read_on_says_which_line_goes_on() {
+    let place = Place::redis("unreadable");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_str().unwrap();
+    let broken = place.run(&["enqueue", "--batch", path]).bad(1);
+    assert_has(&broken, &["0 jobs enqueued", "--from-line 1"]);
 }

@@ -1,6 +1,7 @@
 //! `resque enqueue`: puts jobs into queues.
 
 mod batch;
+mod input;
 mod line;
 
 use std::path::PathBuf;
