@@ -30,7 +30,8 @@ use crate::place::Place;
 ///
 /// Stop the workers of the first store before. Nothing is lost when this is interrupted or killed:
 /// the same command goes on. Each job is moved once; only if somebody adds delayed or failed jobs
-/// between a kill and the next start, up to a hundred may be doubled. Jobs that wait in queues keep
+/// between a kill and the next start, or jobs fail in the second store then, up to a hundred may be
+/// doubled. Jobs that wait in queues keep
 /// their order. Counters and workers stay; a queue that is stopped stays too, with its jobs.
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]

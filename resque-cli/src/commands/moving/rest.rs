@@ -2,9 +2,9 @@
 //!
 //! What was written and not yet removed when a move was killed is found again, so that it is not
 //! written twice: [`Delayed`] by a lease that the other store takes in the step that writes, and
-//! [`Failed`] by what the other store has. A portion is known by what it holds and by how many there
-//! were in all, which a removal changes; whoever adds some meanwhile makes it another portion, which
-//! is doubled at the worst, and never lost.
+//! [`Failed`] by what has come to the other store. A portion is known by what it holds and by how many
+//! there were in all, which a removal changes; whoever adds some meanwhile, here or as failed jobs
+//! there, makes it another portion, which is doubled at the worst, and never lost.
 
 mod delayed;
 mod failed;

@@ -174,21 +174,54 @@ async fn delayed_jobs_move_once_whenever_a_move_dies() {
     }
 }
 
+/// Between which two steps of a portion a move dies.
+#[derive(Clone, Copy, Debug)]
+enum Dies {
+    BeforeItWrites,
+    BeforeItRemoves,
+    AfterIt,
+}
+
 #[tokio::test]
 async fn failed_jobs_move_once_whenever_a_move_dies() {
-    for removes in [false, true] {
-        let stores = stores_of_equal_jobs(&format!("failed-{removes}")).await;
-        for _ in 0..2 {
+    for dies in [Dies::BeforeItWrites, Dies::BeforeItRemoves, Dies::AfterIt] {
+        let stores = stores_of_equal_jobs(&format!("failed-{dies:?}")).await;
+        // The first portion arrives, so that those behind it have equals there.
+        for dies in [Dies::AfterIt, dies, dies] {
             let mut moving = Failed::begin(&stores).await.unwrap();
             let (ids, records) = moving.portion().await.unwrap().unwrap();
-            moving.write(&records).await.unwrap();
-            if removes {
-                moving.remove(&ids).await.unwrap();
+            match dies {
+                Dies::BeforeItWrites => moving.note(&records).await.unwrap(),
+                Dies::BeforeItRemoves => moving.write(&records).await.unwrap(),
+                Dies::AfterIt => {
+                    moving.write(&records).await.unwrap();
+                    moving.remove(&ids).await.unwrap();
+                }
             }
         }
         let done = stores.move_failed().await.unwrap();
         assert_eq!(done.left, 0);
         let there = stores.target.failures().count(None).await.unwrap();
-        assert_eq!(there, 250, "{removes}");
+        assert_eq!(there, 250, "{dies:?}");
     }
+}
+
+#[tokio::test]
+async fn failed_jobs_are_rather_doubled_than_lost_when_others_fail_there_meanwhile() {
+    let stores = stores_of_equal_jobs("failed-meanwhile").await;
+    let mut moving = Failed::begin(&stores).await.unwrap();
+    let (ids, records) = moving.portion().await.unwrap().unwrap();
+    moving.write(&records).await.unwrap();
+    moving.remove(&ids).await.unwrap();
+    let (_, records) = moving.portion().await.unwrap().unwrap();
+    moving.note(&records).await.unwrap();
+    // As many as the portion has, in another queue.
+    let mut others = records;
+    for other in &mut others {
+        other.queue = "other".to_owned();
+    }
+    stores.target.failures().record(&others).await.unwrap();
+    stores.move_failed().await.unwrap();
+    let there = stores.target.failures().count(None).await.unwrap();
+    assert_eq!(there, 350);
 }
