@@ -7,6 +7,16 @@ use resque_core::{FailureOrder, FailureQuery, FailureRecord, Payload};
 
 use crate::world::{World, start};
 
+const AGE: Duration = Duration::from_secs(600);
+
+/// Plants so many failed jobs, all of the same age, with this number.
+async fn plant_of(world: &World, count: usize, at: SystemTime, number: u64) {
+    let payload = Payload::from(r#"{"class":"A","args":[]}"#.to_owned());
+    let record = FailureRecord::new(at, payload, "E", number.to_string());
+    let records = vec![record; count];
+    world.store.failures().record(&records).await.unwrap();
+}
+
 /// Plants failed jobs, each a second younger than the one before; the last failed just now.
 async fn plant(world: &World, count: u64) {
     let now = world.store.workers().server_time().await.unwrap();
@@ -64,4 +74,38 @@ async fn what_is_too_old_goes() {
     assert!(!rest.is_empty() && rest.len() < 100, "{}", rest.len());
     world.pass(120, 4).await;
     assert_eq!(left(&world).await, Vec::<u64>::new());
+}
+
+#[tokio::test]
+async fn what_is_too_old_goes_from_behind_records_of_the_future() {
+    let world = World::new();
+    let now = world.store.workers().server_time().await.unwrap();
+    plant_of(&world, 1_500, now + 1_000 * AGE, 1).await;
+    plant_of(&world, 1_200, now - 2 * AGE, 2).await;
+    plant_of(&world, 3, now, 3).await;
+    let keep = KeepFailures::all().younger_than(AGE);
+    let _worker = start(world.worker().keep_failures(keep));
+    world.pass(60, 4).await;
+    let mut rest = left(&world).await;
+    assert_eq!(rest.len(), 1_503);
+    rest.dedup();
+    assert_eq!(rest, [1, 3]);
+}
+
+#[tokio::test]
+async fn what_is_too_old_goes_from_behind_younger_records() {
+    let world = World::new();
+    let now = world.store.workers().server_time().await.unwrap();
+    // As after a move from another store.
+    plant_of(&world, 2_500, now, 1).await;
+    plant_of(&world, 1_200, now - 2 * AGE, 2).await;
+    plant_of(&world, 2_500, now, 3).await;
+    let keep = KeepFailures::all().younger_than(AGE);
+    let _worker = start(world.worker().keep_failures(keep));
+    // The whole list is looked at in a few rounds.
+    world.pass(240, 4).await;
+    let mut rest = left(&world).await;
+    assert_eq!(rest.len(), 5_000);
+    rest.dedup();
+    assert_eq!(rest, [1, 3]);
 }
