@@ -12,6 +12,7 @@ mod flush;
 mod http;
 mod migrate;
 mod moving;
+mod named;
 mod pause;
 mod prune;
 mod queues;

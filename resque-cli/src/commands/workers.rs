@@ -6,11 +6,12 @@ use clap::{Args, Subcommand};
 use resque::WorkerStatus;
 use serde::Serialize;
 
+use super::named::Named;
 use super::prune;
 use crate::confirm::Sure;
 use crate::context::Store;
 use crate::failure::Failure;
-use crate::output::{Answer, Changed, JobView, Table, count};
+use crate::output::{Answer, JobView, Table, count};
 use crate::text::cut;
 use crate::times::{ago, stamp};
 
@@ -239,14 +240,12 @@ impl Answer for View {
 async fn remove(store: &Store, ids: Vec<String>, sure: Sure) -> Result<(), Failure> {
     let number = count(ids.len() as u64, "worker");
     sure.about(&format!("take {number} off the registry"))?;
-    let mut removed = 0;
-    for id in &ids {
-        if !store.client.remove_worker(id).await? {
-            return Err(no_such(id));
-        }
-        removed += 1;
-    }
-    store
-        .out
-        .answer(&Changed::new(removed, "worker", "removed"))
+    let named = Named {
+        noun: "worker",
+        verb: "removed",
+        names: &ids,
+    };
+    named
+        .each(store, async |id| store.client.remove_worker(id).await)
+        .await
 }

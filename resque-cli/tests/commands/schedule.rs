@@ -84,12 +84,20 @@ fn schedules_are_stored_shown_switched_and_run(place: &Place) {
     assert_eq!(place.json(&["schedule", "run", "nightly"])["count"], 1);
     assert_eq!(place.json(&["peek", "night"])["jobs"][0]["class"], "Clean");
     place.run(&["schedule", "run", "nobody"]).bad(1);
+    let typo = place.run(&["schedule", "disable", "nihgtly", "hourly"]);
+    assert_eq!(typo.out, "1 schedule switched off\n");
+    assert_has(&typo.bad(1), &["there is no schedule nihgtly"]);
+    assert_eq!(place.json(&["stats"])["pending"], 1);
+    let all = place.json(&["schedule", "list"]);
+    assert_eq!(all["schedules"].as_array().unwrap().len(), 3);
 
     place.run(&["schedule", "remove", "beat"]).bad(2);
-    assert_eq!(
-        place.json(&["schedule", "remove", "beat", "hourly", "--yes"])["count"],
-        2
-    );
+    let some = ["nobody", "beat", "noone", "hourly"];
+    let removed = place.run(&[&["schedule", "remove", "--yes"], &some[..]].concat());
+    assert_eq!(removed.out, "2 schedules removed\n");
+    assert_has(&removed.bad(1), &["there are no schedules nobody, noone"]);
+    let left = place.json(&["schedule", "list"]);
+    assert_eq!(left["schedules"].as_array().unwrap().len(), 1);
     for (wrong, part) in [
         (
             &["schedule", "set", "x", "--class", "A", "-q", "q"][..],

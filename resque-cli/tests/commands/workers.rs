@@ -11,7 +11,7 @@ on_each_store! { workers_are_listed_shown_pruned_and_removed }
 fn workers_are_listed_shown_pruned_and_removed(place: &Place) {
     assert_has(&place.told(&["workers"]), &["0 workers, 0 working"]);
     let id = |slot| WorkerId::compose("host", "abcde", 7, slot, "files").unwrap();
-    let (dead, alive) = (id(0), id(1));
+    let (dead, alive, idle) = (id(0), id(1), id(2));
     place.with(async |client, backend| {
         for number in 0..2 {
             client.create_job("files", "Archive", (number,)).await?;
@@ -28,7 +28,8 @@ fn workers_are_listed_shown_pruned_and_removed(place: &Place) {
             backend.queues().exchange(&[], want, &files, at).await
         };
         reserve(&dead, long_ago).await?;
-        reserve(&alive, now).await
+        reserve(&alive, now).await?;
+        reserve(&idle, now).await
     });
     let listing = place.json(&["workers"]);
     let workers = listing["workers"].as_array().unwrap();
@@ -40,7 +41,7 @@ fn workers_are_listed_shown_pruned_and_removed(place: &Place) {
     assert_eq!(workers[1]["job"]["queue"], "files");
     assert_has(
         &place.told(&["workers"]),
-        &["Archive [1]", "2 workers, 2 working"],
+        &["Archive [1]", "3 workers, 2 working"],
     );
     assert_has(
         &place.told(&["workers", "show", dead.as_str()]),
@@ -57,10 +58,18 @@ fn workers_are_listed_shown_pruned_and_removed(place: &Place) {
     let pruned = place.json(&["workers", "prune", "--after", "1m", "--yes"]);
     assert_eq!(pruned["workers"], serde_json::json!([dead.as_str()]));
     assert_eq!(pruned["recovered"], 1);
-    assert_eq!(
-        place.json(&["workers", "remove", alive.as_str(), "-y"])["count"],
-        1
-    );
+    // One that is not there keeps none of the others.
+    let some = [
+        "workers",
+        "remove",
+        "h:1:q",
+        alive.as_str(),
+        idle.as_str(),
+        "-y",
+    ];
+    let removed = place.run(&some);
+    assert_eq!(removed.out, "2 workers removed\n");
+    assert_has(&removed.bad(1), &["there is no worker h:1:q"]);
     assert_eq!(
         place.json(&["workers"])["workers"]
             .as_array()

@@ -121,13 +121,18 @@ impl EnqueueJobs {
             due: due.map(times::stamp),
         };
         store.out.answer(&done)?;
-        let why = match outcome {
-            _ if done.enqueued => return Ok(()),
-            Enqueued::Duplicate => "the job is unique, and one like it is there already",
-            _ => "a before_enqueue hook refused the job",
-        };
-        Err(Failure::Undone(why.to_owned()))
+        refused(&outcome)
     }
+}
+
+/// Why a job was not taken, if that is so.
+pub(super) fn refused(outcome: &Enqueued) -> Result<(), Failure> {
+    let why = match outcome {
+        taken if taken.is_taken() => return Ok(()),
+        Enqueued::Duplicate => "the job is unique, and one like it is there already",
+        _ => "a before_enqueue hook refused the job",
+    };
+    Err(Failure::Undone(why.to_owned()))
 }
 
 impl Answer for Done {
