@@ -155,8 +155,8 @@ impl Schedule {
     }
 
     /// Runs up to so much later than its time, each run by an amount of its own, so that many
-    /// schedules of the same time do not all run at once. All processes agree on the amount. It
-    /// should be much shorter than the time between two runs.
+    /// schedules of the same time do not all run at once. All processes agree on the amount. It is
+    /// at most half of the time to the next run.
     pub fn jitter(mut self, jitter: Duration) -> Self {
         self.jitter = jitter;
         self
@@ -284,13 +284,13 @@ impl Schedule {
     /// When a tick fires: at its time, or later by its share of the jitter.
     #[must_use]
     pub fn fires_at(&self, tick: SystemTime) -> SystemTime {
-        // Not beyond the next tick, where that is known.
-        let interval = self.timing.as_ref().and_then(Timing::interval);
-        let jitter = interval.map_or(self.jitter, |interval| self.jitter.min(interval / 2));
-        let most = jitter.as_millis();
-        if most == 0 {
+        if self.jitter.is_zero() {
             return tick;
         }
+        // Not beyond the next tick: of two that have not fired one would hold up the other.
+        let room = self.next_after(tick).map(|next| next.duration_since(tick));
+        let room = room.map_or(Duration::MAX, Result::unwrap_or_default);
+        let most = self.jitter.min(room / 2).as_millis();
         let since = tick.duration_since(SystemTime::UNIX_EPOCH);
         let millis = since.unwrap_or_default().as_millis().to_be_bytes();
         let digest = sha1_hex(&[self.name.as_str().as_bytes(), b"\0", &millis]);
@@ -335,63 +335,5 @@ impl Schedule {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(second: u64) -> SystemTime {
-        SystemTime::UNIX_EPOCH + Duration::from_secs(second)
-    }
-
-    #[test]
-    fn jitter_is_the_same_for_everybody_and_different_for_each_run() {
-        let schedule = |name: &str| {
-            let schedule = Schedule::raw(name, "A", &()).unwrap();
-            schedule
-                .every("1m")
-                .unwrap()
-                .jitter(Duration::from_secs(30))
-        };
-        let (one, same, other) = (schedule("one"), schedule("one"), schedule("other"));
-        let late = |schedule: &Schedule, tick| {
-            let fires = schedule.fires_at(at(tick));
-            fires.duration_since(at(tick)).unwrap()
-        };
-        let ticks: Vec<u64> = (0..200).map(|minute| 60 * minute).collect();
-        let all: Vec<_> = ticks.iter().map(|tick| late(&one, *tick)).collect();
-        assert!(all.iter().all(|late| *late <= Duration::from_secs(30)));
-        assert!(all.iter().any(|late| *late < Duration::from_secs(5)));
-        assert!(all.iter().any(|late| *late > Duration::from_secs(25)));
-        for (tick, expected) in ticks.iter().zip(&all) {
-            assert_eq!(late(&same, *tick), *expected);
-        }
-        assert!(
-            ticks
-                .iter()
-                .zip(&all)
-                .any(|(tick, late_of_one)| late(&other, *tick) != *late_of_one)
-        );
-        let exact = one.jitter(Duration::ZERO);
-        assert_eq!(exact.fires_at(at(60)), at(60));
-    }
-
-    #[test]
-    fn an_environment_that_is_not_told_is_none_of_those_that_are_named() {
-        let schedule = Schedule::raw("a", "A", &()).unwrap();
-        assert!(schedule.runs_in(None) && schedule.runs_in(Some("test")));
-        let schedule = schedule.environments(["production", "staging"]);
-        assert!(schedule.runs_in(Some("staging")));
-        assert!(!schedule.runs_in(Some("test")) && !schedule.runs_in(None));
-    }
-
-    #[cfg(feature = "worker")]
-    #[test]
-    fn a_run_has_the_arguments_byte_for_byte() {
-        let args = serde_json::from_str::<Box<RawValue>>("[12345678901234567890123,1.50]");
-        let schedule = Schedule::raw("a", "A", &args.unwrap()).unwrap();
-        let queue = QueueName::new("q").unwrap();
-        assert_eq!(
-            schedule.enqueue(&queue).payload.as_bytes(),
-            br#"{"class":"A","args":[12345678901234567890123,1.50]}"#
-        );
-    }
-}
+#[path = "schedule_tests.rs"]
+mod tests;

@@ -40,6 +40,15 @@ pub(crate) struct Scheduler {
     pub(crate) hooks_on: Handle,
 }
 
+/// What became of some ticks of a schedule, besides those that have fired.
+#[derive(Clone, Copy, Debug, Default)]
+struct Outcome {
+    /// Somebody has changed the schedule, so that all have to be read again.
+    changed: bool,
+    /// The store has refused one, which is tried again.
+    failed: bool,
+}
+
 /// What the leader knows.
 #[derive(Debug, Default)]
 struct Plan {
@@ -121,7 +130,7 @@ impl Scheduler {
                 self.load(store, settings, plan).await?;
                 plan.loaded = true;
             }
-            if self.fire(store, plan).await? {
+            if self.fire(store, settings, plan).await? {
                 // Somebody has changed something: find out what, but do not run after it.
                 plan.lead_at = Duration::ZERO;
                 plan.loaded = false;
@@ -168,37 +177,49 @@ impl Scheduler {
     }
 
     /// Fires what is due, and answers whether the schedules have to be read again.
-    async fn fire(&self, store: &dyn ScheduleStore, plan: &mut Plan) -> Result<bool> {
+    async fn fire(
+        &self,
+        store: &dyn ScheduleStore,
+        settings: &ScheduleSettings,
+        plan: &mut Plan,
+    ) -> Result<bool> {
         let now = self.core.store_clock.now();
         let mut changed = false;
         let master = plan.master;
+        let again = now + settings.lead_every();
         for followed in &mut plan.followed {
             if followed.schedule.is_shared_with_ruby() && !master {
                 continue;
             }
             let due = followed.due(now);
             for ticks in due.chunks(AT_ONCE) {
-                changed |= self.fire_ticks(store, followed, ticks, now).await?;
+                let outcome = self.fire_ticks(store, followed, ticks, now).await?;
+                changed |= outcome.changed;
+                if outcome.failed {
+                    // What it has not fired stays due; what is behind it would settle it.
+                    followed.postpone(again);
+                    break;
+                }
             }
         }
         Ok(changed)
     }
 
-    /// Fires ticks of one schedule; answers whether they have to be read again.
+    /// Fires ticks of one schedule.
     async fn fire_ticks(
         &self,
         store: &dyn ScheduleStore,
         followed: &mut Followed,
         ticks: &[SystemTime],
         now: SystemTime,
-    ) -> Result<bool> {
+    ) -> Result<Outcome> {
         let mut firings: Vec<Firing> = Vec::with_capacity(ticks.len());
         for tick in ticks {
             let lets = self.ask_hooks(followed).await;
             firings.push(followed.firing(*tick, lets));
         }
         let answers = store.fire_once(&self.holder, &firings, now).await?;
-        let mut changed = false;
+        let mut outcome = Outcome::default();
         for (firing, answer) in firings.iter().zip(answers) {
             match answer {
                 Ok(Fired::Fired) => {
@@ -208,15 +229,14 @@ impl Scheduler {
                     }
                 }
                 Ok(Fired::Already { settled }) => followed.settle(settled),
-                Ok(_) => changed = true,
-                // It is tried again with the next tick.
+                Ok(_) => outcome.changed = true,
                 Err(error) => {
                     self.link.failed(Operation::FIRE_A_SCHEDULE, error);
-                    followed.settle(firing.tick);
+                    outcome.failed = true;
                 }
             }
         }
-        Ok(changed)
+        Ok(outcome)
     }
 
     /// Whether the hooks of the job let it into its queue; one that fails does not.

@@ -48,6 +48,11 @@ impl Followed {
         self.next = tick.map(|tick| self.schedule.fires_at(tick));
     }
 
+    /// Fires nothing more before this time; what is due stays so.
+    pub(super) fn postpone(&mut self, until: SystemTime) {
+        self.next = self.next.map(|next| next.max(until));
+    }
+
     /// When the next tick fires.
     pub(super) fn next(&self) -> Option<SystemTime> {
         self.next
@@ -146,6 +151,16 @@ mod tests {
             let due: Vec<_> = due.into_iter().map(at).collect();
             assert_eq!(followed.due(at(now)), due, "{catch_up} {now}");
         }
+    }
+
+    #[test]
+    fn what_is_postponed_stays_due() {
+        let mut followed = minutely(CatchUp::UpTo(9), 60);
+        assert_eq!(followed.due(at(125)), [at(120)]);
+        followed.postpone(at(190));
+        assert_eq!(followed.next(), Some(at(190)));
+        assert_eq!(followed.due(at(189)), []);
+        assert_eq!(followed.due(at(190)), [at(120), at(180)]);
     }
 
     #[test]
