@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
@@ -30,7 +30,12 @@ pub struct Detour {
 struct Shared {
     state: Mutex<State>,
     closed: AtomicBool,
+    /// How many bytes more are carried to the server.
+    allowance: AtomicU64,
 }
+
+/// No end to what is carried.
+const UNLIMITED: u64 = u64::MAX;
 
 #[derive(Debug)]
 struct State {
@@ -63,6 +68,7 @@ impl Detour {
                 ways: Vec::new(),
             }),
             closed: AtomicBool::new(false),
+            allowance: AtomicU64::new(UNLIMITED),
         });
         let accepting = Arc::clone(&shared);
         thread::spawn(move || {
@@ -110,30 +116,61 @@ impl Detour {
     /// Lets the network vanish under all connections: they stay open on both sides and carry nothing any
     /// more. New ones come about.
     pub fn strand(&self) {
-        let state = self.shared.state();
-        let ways = state.ways.iter();
-        ways.for_each(|way| way.is_stranded.store(true, Ordering::Release));
+        self.shared.strand();
+    }
+
+    /// Carries so many bytes more to the server; then the network vanishes, under new connections too. So
+    /// a client comes to a halt in the middle of its work, always at the same place.
+    pub fn carry_only(&self, bytes: u64) {
+        self.shared.allowance.store(bytes, Ordering::Release);
+    }
+
+    /// Whether all bytes were carried that [`carry_only`](Self::carry_only) allowed.
+    pub fn is_spent(&self) -> bool {
+        self.shared.is_spent()
     }
 }
 
 impl Shared {
     /// Leads a client to the server.
-    fn open(&self, client: TcpStream) -> std::io::Result<()> {
+    fn open(self: &Arc<Self>, client: TcpStream) -> std::io::Result<()> {
         let server = TcpStream::connect(self.state().server)?;
         client.set_nodelay(true)?;
         server.set_nodelay(true)?;
-        let is_stranded = Arc::new(AtomicBool::new(false));
-        for (from, to) in [(&client, &server), (&server, &client)] {
-            let (from, to) = (from.try_clone()?, to.try_clone()?);
-            let is_stranded = Arc::clone(&is_stranded);
-            thread::spawn(move || carry(from, to, &is_stranded));
-        }
+        let is_stranded = Arc::new(AtomicBool::new(self.is_spent()));
+        let (from, to) = (client.try_clone()?, server.try_clone()?);
+        let (stranded, shared) = (Arc::clone(&is_stranded), Arc::clone(self));
+        thread::spawn(move || carry(from, to, &stranded, |count| shared.spend(count)));
+        let (from, to) = (server.try_clone()?, client.try_clone()?);
+        let stranded = Arc::clone(&is_stranded);
+        thread::spawn(move || carry(from, to, &stranded, |_| true));
         self.state().ways.push(Way {
             client,
             server,
             is_stranded,
         });
         Ok(())
+    }
+
+    fn strand(&self) {
+        let state = self.state();
+        let ways = state.ways.iter();
+        ways.for_each(|way| way.is_stranded.store(true, Ordering::Release));
+    }
+
+    /// Takes bytes off what may be carried; if that is spent by now, the network vanishes.
+    fn spend(&self, bytes: usize) -> bool {
+        let less = |left: u64| (left != UNLIMITED).then(|| left.saturating_sub(bytes as u64));
+        let order = (Ordering::AcqRel, Ordering::Acquire);
+        let _ = self.allowance.fetch_update(order.0, order.1, less);
+        if self.is_spent() {
+            self.strand();
+        }
+        !self.is_spent()
+    }
+
+    fn is_spent(&self) -> bool {
+        self.allowance.load(Ordering::Acquire) == 0
     }
 
     /// The lock is never held while anything else is waited for.
@@ -144,11 +181,16 @@ impl Shared {
 
 /// Copies one direction until either side closes; what comes after the network has vanished is lost, the end
 /// too.
-fn carry(mut from: TcpStream, mut to: TcpStream, is_stranded: &AtomicBool) {
+fn carry(
+    mut from: TcpStream,
+    mut to: TcpStream,
+    is_stranded: &AtomicBool,
+    lets_pass: impl Fn(usize) -> bool,
+) {
     let mut buffer = [0; 16 * 1024];
     loop {
         let count = from.read(&mut buffer).unwrap_or(0);
-        let is_lost = is_stranded.load(Ordering::Acquire);
+        let is_lost = is_stranded.load(Ordering::Acquire) || count > 0 && !lets_pass(count);
         if count == 0 {
             if !is_lost {
                 let _ = to.shutdown(Shutdown::Both);
@@ -226,6 +268,25 @@ mod tests {
         detour.lead_to(&other).unwrap();
         assert_eq!(heard(&first), "", "it was closed");
         assert_eq!(heard(&client(&detour)), "other");
+    }
+
+    #[test]
+    fn the_network_vanishes_after_so_many_bytes() {
+        let detour = Detour::to(&server("a")).unwrap();
+        let mut first = client(&detour);
+        assert_eq!(heard(&first), "a");
+        detour.carry_only(4);
+        first.write_all(b"bcd").unwrap();
+        assert_eq!(heard(&first), "bcd");
+        assert!(!detour.is_spent());
+        first.write_all(b"ef").unwrap();
+        for silent in [&first, &client(&detour)] {
+            silent.set_read_timeout(Some(SHORT)).unwrap();
+            assert_eq!(heard(silent), "");
+        }
+        assert!(detour.is_spent());
+        detour.carry_only(9);
+        assert_eq!(heard(&client(&detour)), "a");
     }
 
     #[test]

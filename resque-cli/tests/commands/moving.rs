@@ -3,8 +3,8 @@
 use std::process::Stdio;
 use std::time::{Duration, SystemTime};
 
-use resque::{Client, FailureRecord, Page};
-use resque_testserver::poll_until;
+use resque::{FailureRecord, NewJob, Page, Payload};
+use resque_testserver::{Detour, poll_until};
 
 use crate::support::{Place, assert_has, program};
 
@@ -88,52 +88,126 @@ fn plant(place: &Place) {
     }
 }
 
-#[test]
-fn a_move_that_is_killed_again_and_again_loses_and_doubles_nothing() {
-    /// Many portions, so that it is killed somewhere in the middle.
+/// How much moves may send to the other store before they are killed: together less than all.
+const ALLOWED: [u64; 4] = [50 << 10, 90 << 10, 70 << 10, 90 << 10];
+
+/// Kills moves in the middle of what they send to the other store, always at the same places.
+fn kill_moves(from: &Place, to: &Place) {
+    let detour = Detour::to(&to.url).unwrap();
+    let through = Place {
+        url: detour.url(&to.url),
+    };
+    for bytes in ALLOWED {
+        detour.carry_only(bytes);
+        let mut child = program(&call(&move_all(from, &through)))
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        let halted = poll_until(PATIENCE, || {
+            let ended = child.try_wait().unwrap();
+            assert!(ended.is_none(), "it has ended already: {ended:?}");
+            detour.is_spent().then_some(())
+        });
+        assert!(halted.is_some());
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+}
+
+/// Moves what killed moves have left, and what was under way.
+fn move_the_rest(from: &Place, to: &Place) {
+    let done = from.json(&call(&move_all(from, to)));
+    assert_eq!(done["complete"], true, "{done}");
+    let here = from.json(&["stats"]);
+    for name in ["pending", "delayed", "failed", "processed", "workers"] {
+        assert_eq!(here[name], 0, "{name}: {here}");
+    }
+}
+
+/// The number that a job has as its argument.
+fn number(payload: &Payload) -> u64 {
+    let job: serde_json::Value = serde_json::from_slice(payload.as_bytes()).unwrap();
+    job["args"][0].as_u64().unwrap()
+}
+
+fn waiting_jobs_survive_kills(from: &Place, to: &Place) {
     const JOBS: u64 = 12_000;
-    let (from, to) = (Place::redis("killed"), Place::postgres("killed"));
     let lines: String = (0..JOBS)
         .map(|number| format!("{{\"class\":\"A\",\"args\":[{number}],\"queue\":\"files\"}}\n"))
         .collect();
     from.pipe(&["enqueue", "--batch", "-"], lines.as_bytes())
         .good();
-    let words = move_all(&from, &to);
-    for share in 1..=4 {
-        let mut child = program(&call(&words))
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
-        to.with(async |client: Client, _| {
-            let wanted = JOBS * share / 6;
-            while client.size("files").await? < wanted {
-                assert!(child.try_wait().unwrap().is_none(), "it has ended already");
-            }
-            Ok(())
-        });
-        child.kill().unwrap();
-        child.wait().unwrap();
-    }
-    // What is left and what was under way.
-    let done = poll_until(PATIENCE, || Some(from.json(&call(&words)))).unwrap();
-    assert_eq!(done["complete"], true, "{done}");
-    let numbers = to.with(async |client: Client, _| {
-        let jobs = client.peek("files", Page::ALL).await?;
-        Ok(jobs
-            .iter()
-            .map(|job| job.args::<(u64,)>().unwrap().0)
-            .collect::<Vec<_>>())
-    });
-    assert_eq!(numbers, (0..JOBS).collect::<Vec<_>>());
-    let (here, there) = (from.json(&["stats"]), to.json(&["stats"]));
-    assert_eq!(
-        (&here["processed"], &here["workers"]),
-        (&0.into(), &0.into())
-    );
+    kill_moves(from, to);
+    let there = to.with(async |client, _| client.size("files").await);
+    assert!((1..JOBS).contains(&there), "{there}");
+    move_the_rest(from, to);
+    let jobs = to.with(async |client, _| client.peek("files", Page::ALL).await);
+    let numbers: Vec<u64> = jobs.iter().map(|job| number(job.payload())).collect();
+    assert!(numbers.into_iter().eq(0..JOBS), "each once, in order");
+    let there = to.json(&["stats"]);
     assert_eq!(
         (&there["delayed"], &there["failed"]),
         (&0.into(), &0.into())
     );
+}
+
+fn delayed_and_failed_jobs_survive_kills(from: &Place, to: &Place) {
+    const JOBS: u64 = 1_200;
+    let at = SystemTime::UNIX_EPOCH + Duration::from_secs(4_000_000_000);
+    from.with(async |client, backend| {
+        let job = |number: u64| NewJob::raw("A", &(number,)).to("later").at(at);
+        client.submit_all((0..JOBS).map(job)).await?;
+        let record = |number: u64| {
+            let payload = Payload::from(format!("{{\"class\":\"A\",\"args\":[{number}]}}"));
+            let record = FailureRecord::new(at, payload, "RuntimeError", "no luck");
+            record.backtrace(vec!["somewhere.rb:1:in `perform'".repeat(8)])
+        };
+        let records: Vec<_> = (0..JOBS).map(record).collect();
+        backend.failures().record(&records).await
+    });
+    kill_moves(from, to);
+    let (here, there) = (from.json(&["stats"]), to.json(&["stats"]));
+    let counts = [&there["delayed"], &there["failed"], &here["failed"]];
+    let moved = counts.map(|count| count.as_u64().unwrap() > 0);
+    assert_eq!(moved, [true, true, true], "{here} {there}");
+    move_the_rest(from, to);
+    let (delayed, failed) = to.with(async |client, _| {
+        let delayed = client.delayed()?.find(|_| true).await?;
+        let failed = client.failures()?.all(0, 10_000).await?;
+        Ok((delayed, failed))
+    });
+    let delayed = delayed.iter().map(|job| number(&job.payload));
+    let failed = failed
+        .iter()
+        .map(|entry| number(&entry.content.record().unwrap().payload));
+    for mut numbers in [delayed.collect::<Vec<_>>(), failed.collect()] {
+        numbers.sort_unstable();
+        assert!(numbers.into_iter().eq(0..JOBS), "each once");
+    }
+}
+
+#[test]
+fn waiting_jobs_survive_killed_moves_from_redis_to_postgres() {
+    let (from, to) = (Place::redis("killed"), Place::postgres("killed"));
+    waiting_jobs_survive_kills(&from, &to);
+}
+
+#[test]
+fn waiting_jobs_survive_killed_moves_from_postgres_to_redis() {
+    let (from, to) = (Place::postgres("killed_back"), Place::redis("killed_back"));
+    waiting_jobs_survive_kills(&from, &to);
+}
+
+#[test]
+fn delayed_and_failed_jobs_survive_killed_moves_from_redis_to_postgres() {
+    let (from, to) = (Place::redis("rest"), Place::postgres("rest"));
+    delayed_and_failed_jobs_survive_kills(&from, &to);
+}
+
+#[test]
+fn delayed_and_failed_jobs_survive_killed_moves_from_postgres_to_redis() {
+    let (from, to) = (Place::postgres("rest_back"), Place::redis("rest_back"));
+    delayed_and_failed_jobs_survive_kills(&from, &to);
 }
 
 #[test]
@@ -157,4 +231,9 @@ fn what_cannot_move_is_said() {
     };
     from.run(&call(&move_all(&from, &nowhere))).bad(3);
     assert_eq!(from.json(&["peek", "files"])["length"], 1);
+    // As the page on operating says.
+    from.told(&["resume", "--all"]);
+    from.told(&["resume", "files"]);
+    assert_eq!(from.json(&call(&words))["complete"], true);
+    assert_eq!(to.json(&["peek", "files"])["length"], 1);
 }
