@@ -15,6 +15,7 @@ mod http;
 mod moving;
 mod queues;
 mod schedule;
+mod top;
 mod web;
 mod whole;
 mod workers;
