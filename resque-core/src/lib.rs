@@ -24,6 +24,7 @@ mod page;
 mod payload;
 mod queue_list;
 mod queue_name;
+mod recovery;
 mod reservation;
 mod schedule;
 mod settlement;
@@ -46,7 +47,7 @@ pub use self::backend::{Commit, GroupCommit};
 pub use self::client::blocking;
 pub use self::client::{
     Client, Delayed, Enqueued, Failures, History, Info, MassRemove, NewJob, Prepared, QueueSample,
-    QueuedJob, ScheduleStatus, Schedules, Stamp, Stats,
+    QueuedJob, Recovered, ScheduleStatus, Schedules, Stamp, Stats,
 };
 #[cfg(feature = "testing")]
 pub use self::clock::ManualClock;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use resque::{Job, JobContext, JobLimits, JobResult, Rate, Unique};
+use resque::{Job, JobContext, JobLimits, JobResult, Rate, RetryPolicy, Unique};
 use serde::{Deserialize, Serialize};
 use tokio::fs::OpenOptions;
 use tokio::io::AsyncWriteExt;
@@ -89,7 +89,7 @@ impl Job for Exit {
     }
 }
 
-/// Runs a script of the shell.
+/// Runs a script of the shell, up to three times.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Script {
     script: String,
@@ -98,6 +98,10 @@ pub(crate) struct Script {
 impl Job for Script {
     const CLASS: &'static str = "Script";
     const QUEUE: &'static str = "scripts";
+
+    fn retry() -> Option<RetryPolicy> {
+        Some(RetryPolicy::fixed(Duration::from_secs(3_600)).max_attempts(3))
+    }
 
     async fn perform(self, _ctx: &JobContext) -> JobResult {
         let mut shell = Command::new("sh");

@@ -3,9 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use clap::Args;
-use resque::wire::extra::Extras;
-use resque::wire::payload::decode;
-use resque::{DeadWorker, FailureRecord, Held, Leaving, Left, QueueList, Settled, Settlement};
+use resque::{DeadWorker, Left, Recovered};
 use serde::Serialize;
 
 use crate::confirm::Sure;
@@ -32,6 +30,8 @@ struct Pruned {
     workers: Vec<String>,
     /// How many jobs were recorded as failed.
     recovered: u64,
+    /// How many wait for another attempt.
+    retried: u64,
 }
 
 impl Limits {
@@ -43,8 +43,11 @@ impl Limits {
         }
         let holding = dead.iter().filter(|dead| dead.holds.is_some()).count() as u64;
         let (workers, jobs) = (count(dead.len() as u64, "worker"), count(holding, "job"));
-        sure.about(&format!("prune {workers} and record {jobs} as failed"))?;
-        let (leaving, recovered) = settle(store, dead, now).await?;
+        sure.about(&format!("prune {workers} and settle {jobs} that they hold"))?;
+        let settled = store.client.recover(&dead).await?;
+        let of = |what| settled.iter().filter(|one| **one == what).count() as u64;
+        let (recovered, retried) = (of(Recovered::Failed), of(Recovered::Retried));
+        let leaving: Vec<_> = dead.iter().map(DeadWorker::leaving).collect();
         let left = store.backend()?.workers().unregister(&leaving).await?;
         let gone = leaving
             .iter()
@@ -55,6 +58,7 @@ impl Limits {
                 .map(|(leaving, _)| leaving.worker.to_string())
                 .collect(),
             recovered,
+            retried,
         })
     }
 
@@ -71,66 +75,11 @@ impl Limits {
     }
 }
 
-/// Records what the dead held as failed, and answers who of them may leave. All is valid only while
-/// they stay silent.
-async fn settle(
-    store: &Store,
-    dead: Vec<DeadWorker>,
-    now: SystemTime,
-) -> Result<(Vec<Leaving>, u64), Failure> {
-    /// How many settlements go in one round trip.
-    const CHUNK: usize = 500;
-    let mut recovered = 0;
-    let mut leaving = Vec::with_capacity(dead.len());
-    for chunk in dead.chunks(CHUNK) {
-        let holders = chunk
-            .iter()
-            .filter_map(|dead| Some((dead, dead.holds.as_ref()?)));
-        let settlements: Vec<_> = holders
-            .map(|(dead, held)| settlement(dead, held, now))
-            .collect();
-        let mut settled = Vec::new();
-        if !settlements.is_empty() {
-            let queues = store.backend()?.queues();
-            let answer = queues
-                .exchange(&settlements, &[], &QueueList::all(), now)
-                .await?;
-            settled = answer.settled;
-        }
-        let mut settled = settled.into_iter();
-        for dead in chunk {
-            match dead.holds.as_ref().map(|_| settled.next()) {
-                Some(Some(Settled::Trouble(error))) => return Err(error.into()),
-                Some(Some(Settled::Applied)) => recovered += 1,
-                _ => {}
-            }
-            leaving.push(dead.leaving());
-        }
-    }
-    Ok((leaving, recovered))
-}
-
-fn settlement(dead: &DeadWorker, held: &Held, now: SystemTime) -> Settlement {
-    let class = decode(held.payload.as_bytes()).map(|job| job.class.into_owned());
-    let class = class.unwrap_or_else(|_| "<Unknown Job>".to_owned());
-    let error = format!(
-        "Worker {} did not gracefully exit while processing {class}",
-        dead.id
-    );
-    let record = FailureRecord::new(
-        now,
-        Extras::end(&held.payload),
-        "Resque::PruneDeadWorkerDirtyExit",
-        error,
-    )
-    .on(dead.id.as_str(), &held.queue);
-    Settlement::recovered(held.receipt.clone(), record)
-}
-
 impl Answer for Pruned {
     fn text(&self) -> String {
         let (workers, jobs) = (self.workers.len() as u64, self.recovered);
         let (workers, jobs) = (count(workers, "worker"), count(jobs, "job"));
-        format!("{workers} pruned, {jobs} recorded as failed\n")
+        let retried = self.retried;
+        format!("{workers} pruned, {jobs} recorded as failed, {retried} to be tried again\n")
     }
 }

@@ -43,7 +43,10 @@ enum Action {
         #[arg(value_name = "ID")]
         id: String,
     },
-    /// Take those off the registry whose heartbeat is too old; what they held is recorded as failed
+    /// Take those off the registry whose heartbeat is too old; what they held counts as failed
+    ///
+    /// It is tried again if this program knows its class and the class has a retry policy; what a
+    /// worker says for all its classes is not known here. Else it is recorded as failed.
     Prune {
         #[command(flatten)]
         limits: prune::Limits,

@@ -1,6 +1,6 @@
 //! move, there and back again.
 
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime};
 
 use resque::{FailureRecord, NewJob, Page, Payload};
@@ -208,6 +208,46 @@ fn delayed_and_failed_jobs_survive_killed_moves_from_redis_to_postgres() {
 fn delayed_and_failed_jobs_survive_killed_moves_from_postgres_to_redis() {
     let (from, to) = (Place::postgres("rest_back"), Place::redis("rest_back"));
     delayed_and_failed_jobs_survive_kills(&from, &to);
+}
+
+#[test]
+fn a_move_that_is_interrupted_ends_in_good_order_and_goes_on() {
+    const JOBS: u64 = 6_000;
+    let (from, to) = (Place::redis("interrupted"), Place::postgres("interrupted"));
+    let job = |number| format!("{{\"class\":\"A\",\"args\":[{number}],\"queue\":\"files\"}}\n");
+    let lines: String = (0..JOBS).map(job).collect();
+    from.pipe(&["enqueue", "--batch", "-"], lines.as_bytes())
+        .good();
+    let words = move_all(&from, &to);
+    let mut command = program(&call(&words));
+    command.stdout(Stdio::null()).stderr(Stdio::piped());
+    let child = command.spawn().unwrap();
+    let signal = |name: &str| {
+        let pid = child.id().to_string();
+        let sent = Command::new("kill").args(["-s", name, &pid]).status();
+        assert!(sent.unwrap().success());
+    };
+    let moved = async |client: &Client| client.size("files").await;
+    to.with(async |client: Client, _| {
+        while moved(&client).await? == 0 {}
+        // It hears of the interrupt before anything else, with most of the jobs still to be moved.
+        signal("STOP");
+        assert!(moved(&client).await? < JOBS / 2);
+        Ok(())
+    });
+    signal("INT");
+    signal("CONT");
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert_has(
+        &said,
+        &["interrupted; nothing is lost, and the same command goes on"],
+    );
+    let done = from.json(&call(&words));
+    assert_eq!(done["complete"], true, "{done}");
+    let stats = to.json(&["stats"]);
+    assert_eq!(stats["pending"], JOBS);
 }
 
 #[test]

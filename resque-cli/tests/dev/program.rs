@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use resque_testserver::poll_until;
 
-/// How long a line may take to come.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a line may take to come. A machine that builds something at the same time leaves a program
+/// next to nothing for a minute.
+const PATIENCE: Duration = Duration::from_secs(240);
 
 /// A running `resque dev`.
 pub(crate) struct Dev {
@@ -62,15 +63,40 @@ impl Dev {
     #[track_caller]
     pub(crate) fn wait_for(&mut self, parts: &[&str]) -> String {
         loop {
-            let Ok(line) = self.lines.recv_timeout(PATIENCE) else {
-                panic!(
-                    "no line with {parts:?}; there were:\n{}",
-                    self.seen.join("\n")
-                );
-            };
-            self.seen.push(line.clone());
-            if parts.iter().all(|part| line.contains(part)) {
+            let line = self.next(&[parts]);
+            if has(&line, parts) {
                 return line;
+            }
+        }
+    }
+
+    /// Waits for such lines in any order.
+    #[track_caller]
+    pub(crate) fn wait_for_all(&mut self, wanted: &[&[&str]]) {
+        let mut wanted = wanted.to_vec();
+        while !wanted.is_empty() {
+            let line = self.next(&wanted);
+            if let Some(place) = wanted.iter().position(|parts| has(&line, parts)) {
+                wanted.remove(place);
+            }
+        }
+    }
+
+    /// The next line; without one, tells what the program is doing.
+    #[track_caller]
+    fn next(&mut self, wanted: &[&[&str]]) -> String {
+        match self.lines.recv_timeout(PATIENCE) {
+            Ok(line) => {
+                self.seen.push(line.clone());
+                line
+            }
+            Err(why) => {
+                let ended = self.child.try_wait();
+                let threads = threads(self.child.id());
+                let seen = self.seen.join("\n");
+                panic!(
+                    "no line with {wanted:?}: {why}, {ended:?}, {threads:?}; there were:\n{seen}"
+                )
             }
         }
     }
@@ -115,6 +141,33 @@ impl Dev {
             errors,
         }
     }
+}
+
+fn has(line: &str, parts: &[&str]) -> bool {
+    parts.iter().all(|part| line.contains(part))
+}
+
+/// The threads of a process, each with its name, state, and where it waits in the kernel, if anybody may
+/// know.
+fn threads(pid: u32) -> Vec<String> {
+    let tasks = std::fs::read_dir(format!("/proc/{pid}/task"));
+    let told = |task: std::path::PathBuf| {
+        let read = |file| std::fs::read_to_string(task.join(file)).unwrap_or_default();
+        let state = read("stat");
+        let state = state
+            .rsplit(')')
+            .next()
+            .and_then(|rest| rest.split(' ').nth(1));
+        let name = read("comm");
+        format!(
+            "{} {} {}",
+            name.trim(),
+            state.unwrap_or_default(),
+            read("wchan")
+        )
+    };
+    let tasks = tasks.into_iter().flatten().flatten();
+    tasks.map(|task| told(task.path())).collect()
 }
 
 impl Drop for Dev {

@@ -78,7 +78,7 @@ impl Client {
             class_name: J::CLASS.into(),
             class: class.clone(),
             queue: queue.clone(),
-            encoded: self.stamped(encoded, None),
+            encoded: self.stamped(encoded, None, None),
             due: None,
         });
         Ok(ready.collect())

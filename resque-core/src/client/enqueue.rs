@@ -120,7 +120,7 @@ impl Client {
             class_name: J::CLASS.into(),
             class,
             queue,
-            encoded: self.stamped(Encoded::new(J::CLASS, job)?, due),
+            encoded: self.stamped(Encoded::new(J::CLASS, job)?, due, None),
             due,
         })
     }

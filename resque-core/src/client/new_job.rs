@@ -99,6 +99,7 @@ pub struct NewJob {
     encoded: Result<Encoded>,
     queue: Cow<'static, str>,
     due: Option<Due>,
+    timeout: Option<Duration>,
     /// What finds the class of a [`Job`], with its hooks.
     find: Option<fn(&Client) -> Arc<Class>>,
 }
@@ -111,6 +112,7 @@ impl NewJob {
             encoded: Encoded::new(J::CLASS, job),
             queue: J::QUEUE.into(),
             due: None,
+            timeout: None,
             find: Some(Client::class_of::<J>),
         }
     }
@@ -123,6 +125,7 @@ impl NewJob {
             class,
             queue: "".into(),
             due: None,
+            timeout: None,
             find: None,
         }
     }
@@ -154,6 +157,13 @@ impl NewJob {
         self
     }
 
+    /// The same with this time for each attempt, whatever its class and its worker say. It stands in
+    /// the payload's member `rs`, which workers of other programs ignore.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
     /// Checks everything, in Resque's order.
     pub(super) fn ready(self, client: &Client) -> Result<Ready> {
         let queue = queue_named(&self.queue, &self.class)?;
@@ -166,7 +176,7 @@ impl NewJob {
             class_name: self.class,
             class,
             queue,
-            encoded: client.stamped(self.encoded?, self.due),
+            encoded: client.stamped(self.encoded?, self.due, self.timeout),
             due: self.due,
         })
     }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::Client;
 use super::encode::Encoded;
@@ -64,17 +65,25 @@ impl Stamp {
 }
 
 impl Client {
-    /// Puts the client's stamp on a job.
-    pub(super) fn stamped(&self, mut encoded: Encoded, due: Option<Due>) -> Encoded {
-        let Some(stamp) = self.stamp() else {
+    /// Puts the client's stamp on a job, and the time that it may run.
+    pub(super) fn stamped(
+        &self,
+        mut encoded: Encoded,
+        due: Option<Due>,
+        timeout: Option<Duration>,
+    ) -> Encoded {
+        if self.stamp().is_none() && timeout.is_none() {
             return encoded;
-        };
+        }
         let mut extras = Extras::default();
-        extras.traceparent = stamp.trace.as_ref().and_then(|current| current());
-        if stamp.time {
-            let now = self.clock().now();
-            let due = due.and_then(|due| due.from(now).ok().flatten());
-            extras.enqueued_at = Some(due.unwrap_or(now));
+        extras.timeout = timeout;
+        if let Some(stamp) = self.stamp() {
+            extras.traceparent = stamp.trace.as_ref().and_then(|current| current());
+            if stamp.time {
+                let now = self.clock().now();
+                let due = due.and_then(|due| due.from(now).ok().flatten());
+                extras.enqueued_at = Some(due.unwrap_or(now));
+            }
         }
         if !extras.is_empty()
             && let Ok(payload) = extras.write(encoded.payload.as_bytes())

@@ -231,10 +231,11 @@ impl JobContext {
         self.shared.attempt.redelivered
     }
 
-    /// How long it may run, if its class says so.
+    /// How long it may run, if whoever enqueued it or its class says so.
     #[must_use]
     pub fn timeout(&self) -> Option<Duration> {
-        self.registration().ok()?.timeout
+        let own = self.history().and_then(|history| history.timeout);
+        own.or_else(|| self.registration().ok()?.timeout)
     }
 
     /// Whether a handler was registered for it, or a fallback takes it.

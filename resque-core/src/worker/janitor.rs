@@ -23,12 +23,8 @@ use super::retention::Retention;
 use super::sampler::Sampler;
 use super::sight::Sight;
 use super::{Event, vitals};
-use crate::wire::extra::Death;
-use crate::wire::payload::decode;
-use crate::{
-    Attempt, Backend, DeadWorker, Decision, Held, JobContext, JobFailure, Leaving, Left, Outcome,
-    Performed, Performer, QueueName, Result, Settled, Settlement, Tally,
-};
+use crate::recovery::Recovery;
+use crate::{Backend, DeadWorker, Held, Leaving, Left, Performer, Result, Settled, Settlement};
 
 /// Looks for the dead.
 #[derive(Debug)]
@@ -37,15 +33,6 @@ pub(crate) struct Janitor {
     pub(crate) link: Arc<Link>,
     pub(crate) performer: Performer,
     pub(crate) moments: mpsc::UnboundedSender<Moment>,
-}
-
-/// A dead worker's job.
-struct Recovery {
-    dead: DeadWorker,
-    held: Held,
-    class: Option<String>,
-    job: JobContext,
-    failure: JobFailure,
 }
 
 impl Janitor {
@@ -138,48 +125,15 @@ impl Janitor {
     /// recovers it, because it alone knows its policy and its failure hooks; later anybody records
     /// it as failed.
     fn recovery(&self, dead: &DeadWorker, anybody: bool) -> Found {
-        let Some(held) = dead.holds.clone() else {
+        let Some(held) = &dead.holds else {
             return Found::Nothing;
         };
-        let class = decode(held.payload.as_bytes())
-            .map(|job| job.class.into_owned())
-            .ok();
-        let known = class
-            .as_deref()
-            .is_some_and(|class| self.performer.handlers().knows(class));
-        if !known && !anybody {
+        let now = self.core.store_clock.now();
+        let recovery = Recovery::new(&self.performer, dead, held, now);
+        if !recovery.known && !anybody {
             return Found::NotOurs;
         }
-        let error = format!(
-            "Worker {} did not gracefully exit while processing {}",
-            dead.id,
-            class.as_deref().unwrap_or("<Unknown Job>")
-        );
-        let mut failure = JobFailure::new("Resque::PruneDeadWorkerDirtyExit", error)
-            .with_death(self.death_of(dead));
-        let queue = QueueName::new(&held.queue).ok();
-        if !known || queue.is_none() {
-            failure = failure.with_decision(Decision::Fail);
-        }
-        let attempt = Attempt::new(queue, held.payload.clone()).on(dead.id.clone());
-        let job = self.performer.prepare(attempt.since(held.since));
-        Found::Job(Box::new(Recovery {
-            dead: dead.clone(),
-            held,
-            class,
-            failure: self.performer.decide(&job, failure),
-            job,
-        }))
-    }
-
-    /// What is known about a dead worker.
-    fn death_of(&self, dead: &DeadWorker) -> Death {
-        let mut death = Death::new(self.core.store_clock.now(), dead.id.host());
-        // Our ids name the slot behind the process.
-        let process = dead.id.pid().split('-').next();
-        death.pid = process.and_then(|process| process.parse().ok());
-        death.heartbeat = Some(dead.last_heartbeat);
-        death
+        Found::Job(Box::new(recovery))
     }
 
     /// Settles what the dead held, and answers who of them holds nothing any more.
@@ -251,6 +205,7 @@ impl Janitor {
             class,
             job,
             failure,
+            ..
         } = recovery;
         let what = if failure.retry_at().is_some() {
             "the job of a dead worker is tried again"
@@ -298,19 +253,4 @@ enum Found {
     Job(Box<Recovery>),
     /// It holds a job that others may know.
     NotOurs,
-}
-
-impl Recovery {
-    fn settlement(&self, now: SystemTime) -> Settlement {
-        let performed = Performed::Failed(self.failure.clone());
-        let receipt = self.held.receipt.clone();
-        let mut settlement = performed.settlement(&self.job, receipt, || now);
-        if let Outcome::Failed(record) = &mut settlement.outcome {
-            // A foreign note may name a queue that is none.
-            record.queue.clone_from(&self.held.queue);
-        }
-        // The attempt never came to an end: Resque counts nothing.
-        settlement.tally = Tally::Nothing;
-        settlement
-    }
 }

@@ -1,6 +1,8 @@
 use std::time::UNIX_EPOCH;
 
-use resque_core::{Clock, Handlers, Hooks, ManualClock, QueueList, RetryPolicy, WorkerId};
+use resque_core::{
+    Clock, Handlers, Hooks, ManualClock, QueueList, Recovered, RetryPolicy, WorkerId,
+};
 use serde_json::json;
 
 use crate::support::{Archive, Log, client_at};
@@ -102,4 +104,60 @@ async fn a_worker_nobody_knows_is_not_removed() {
     let client = client_at(&ManualClock::new());
     assert!(!client.remove_worker("host:1:q").await.unwrap());
     assert!(!client.remove_worker("no id").await.unwrap());
+}
+
+#[tokio::test]
+async fn what_the_dead_held_is_tried_again_if_their_policy_is_known() {
+    for known in [true, false] {
+        let log = Log::default();
+        let heard = log.clone();
+        let hooks = Hooks::new().on_failure("hear", move |_, failure| {
+            heard.add(json!([failure.exception, failure.retry_at().is_some()]));
+            async { Ok(()) }
+        });
+        let mut handlers = Handlers::new().hooks(hooks);
+        if known {
+            handlers = handlers.register::<Archive>().retry(RetryPolicy::default());
+        }
+        let clock = ManualClock::new();
+        let client = client_at(&clock).with_handlers(handlers);
+        let backend = client.backend().unwrap();
+        let ids = ["a:1:file_serve", "b:2:file_serve"].map(|id| WorkerId::new(id).unwrap());
+        let workers = backend.workers();
+        workers.register(&ids, clock.now()).await.unwrap();
+        client.enqueue(&Archive::new(44)).await.unwrap();
+        let from = QueueList::new(["file_serve"]).unwrap();
+        let queues = backend.queues();
+        let exchange = queues.exchange(&[], &ids[..1], &from, clock.now());
+        exchange.await.unwrap();
+        clock.advance(std::time::Duration::from_secs(120));
+        let dead = workers.dead(clock.now()).await.unwrap();
+        assert_eq!(dead.len(), 2);
+
+        let settled = client.recover(&dead).await.unwrap();
+        let wanted = if known {
+            Recovered::Retried
+        } else {
+            Recovered::Failed
+        };
+        assert_eq!(settled.iter().filter(|one| **one == wanted).count(), 1);
+        assert_eq!(
+            settled
+                .iter()
+                .filter(|one| **one == Recovered::Nothing)
+                .count(),
+            1
+        );
+        let delayed = queues.delayed().unwrap().count().await.unwrap();
+        assert_eq!(delayed, u64::from(known));
+        let failed = client.failures().unwrap().count().await.unwrap();
+        assert_eq!(failed, u64::from(!known));
+        let told = json!(["Resque::PruneDeadWorkerDirtyExit", known]);
+        assert_eq!(log.lines(), json!([told]));
+
+        // A second time changes nothing.
+        let settled = client.recover(&dead).await.unwrap();
+        assert_eq!(settled, [Recovered::Nothing; 2]);
+        assert_eq!(log.lines(), json!([told]));
+    }
 }

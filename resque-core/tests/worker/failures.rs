@@ -1,9 +1,10 @@
 //! Whatever goes wrong with a job is on record, and the worker lives on.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use resque_core::worker::{Event, Phase};
-use resque_core::{Hooks, JobFailure};
+use resque_core::{Client, Hooks, JobFailure, NewJob, RetryPolicy};
 
 use crate::world::{World, start};
 
@@ -99,6 +100,32 @@ async fn a_job_past_its_time_is_cancelled_and_dropped() {
     let record = &world.failures().await[0];
     assert_eq!(record.exception, "Resque::JobTimeout");
     assert_eq!(record.error, "The job did not end within 30s");
+}
+
+#[tokio::test]
+async fn whoever_enqueues_a_job_may_say_how_long_it_may_run_each_time() {
+    let world = World::new();
+    let client = Client::new(world.store.clone()).with_clock(Arc::new(world.clock.clone()));
+    let job = || NewJob::raw("Deaf", &()).to("q");
+    client
+        .submit(job().timeout(Duration::from_secs(3)))
+        .await
+        .unwrap();
+    assert_eq!(
+        world.queue().await,
+        [r#"{"class":"Deaf","args":[],"rs":{"timeout":3000}}"#]
+    );
+    let policy = RetryPolicy::fixed(Duration::from_secs(1)).max_attempts(2);
+    let mut worker = start(slow(&world).retry(policy));
+    let _flow = world.flow();
+    worker.settled(2).await;
+    assert_eq!(worker.quit().await.failed, 2);
+    let record = &world.failures().await[0];
+    assert_eq!(record.error, "The job did not end within 3s");
+    assert_eq!(record.attempts(), 2);
+    // What nobody says is not written.
+    client.submit(job()).await.unwrap();
+    assert_eq!(world.queue().await, [r#"{"class":"Deaf","args":[]}"#]);
 }
 
 #[tokio::test]

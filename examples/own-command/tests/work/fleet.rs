@@ -231,3 +231,27 @@ fn processes_end_with_the_one_that_watches_them() {
     // They took leave.
     assert_eq!(shop.json(&["workers"])["workers"], serde_json::json!([]));
 }
+
+#[test]
+fn what_a_killed_worker_held_is_settled_by_a_person_as_its_class_wants_it() {
+    let shop = Shop::open("prune");
+    for [class, argument, queue] in [
+        ["Script", "kill -s KILL $PPID", "scripts"],
+        ["Exit", "1", "accidents"],
+    ] {
+        shop.json(&["enqueue", class, argument, "-q", queue]);
+        let mut work = shop.work(&["-q", queue, "-c", "1"]);
+        assert!(!work.end(PATIENCE).unwrap());
+    }
+    // Nobody else is there to see to it.
+    let pruned = shop.wait_for(&["workers", "prune", "--after", "1s", "--yes"], |pruned| {
+        (pruned["workers"].as_array()?.len() == 2).then(|| pruned.clone())
+    });
+    assert_eq!([&pruned["recovered"], &pruned["retried"]], [1, 1]);
+    let delayed = shop.json(&["delayed"]);
+    assert_eq!(delayed["count"], 1);
+    assert_eq!(delayed["jobs"][0]["class"], "Script");
+    let failed = shop.json(&["failed"]);
+    assert_eq!(failed["count"], 1);
+    assert_eq!(failed["failures"][0]["class"], "Exit");
+}

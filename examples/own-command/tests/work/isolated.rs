@@ -76,7 +76,8 @@ fn inherited(test: &str, how: &[&str]) -> String {
     command.env_remove("RESQUE_URL").env("INTERVAL", "0");
     let mut work = Program::start(command).unwrap();
     assert!(work.end(PATIENCE).unwrap());
-    assert_eq!(shop.json(&["failed"])["count"], 0);
+    let stats = shop.json(&["stats"]);
+    assert_eq!([&stats["processed"], &stats["processed_failed"]], [1, 0]);
     let variables = fs::read_to_string(file.path()).unwrap();
     assert!(!variables.contains(shop.url()), "{variables}");
     variables

@@ -55,3 +55,20 @@ fn processes_share_a_rate_on_redis() {
 fn processes_share_a_rate_on_postgres() {
     processes_share_a_rate(&Shop::open_on_postgres("rate"));
 }
+
+#[test]
+fn a_job_may_run_as_long_as_whoever_enqueued_it_says() {
+    for how in ["none", "process"] {
+        let shop = Shop::open(&format!("timeout-{how}"));
+        let job = ["enqueue", "Delivery", "600", "-q", "deliveries"];
+        shop.json(&[&job[..], &["--timeout", "100ms"]].concat());
+        let args = ["-q", "*", "-c", "1", "--isolation", how];
+        let mut work = shop.work_with(&args, &[("INTERVAL", "0")]);
+        assert!(work.end(PATIENCE).unwrap());
+        let failed = shop.json(&["failed"]);
+        assert_eq!(failed["count"], 1);
+        let failure = &failed["failures"][0];
+        assert_eq!(failure["exception"], "Resque::JobTimeout");
+        assert_eq!(failure["error"], "The job did not end within 100ms");
+    }
+}

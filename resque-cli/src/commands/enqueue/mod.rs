@@ -54,6 +54,11 @@ pub(crate) struct EnqueueJobs {
     #[arg(conflicts_with = "batch")]
     after: Option<Duration>,
 
+    /// How long each attempt may run, whatever its class and its worker say: 30s
+    #[arg(long, value_name = "DURATION", value_parser = times::duration)]
+    #[arg(conflicts_with = "batch")]
+    timeout: Option<Duration>,
+
     /// Take all arguments as text
     #[arg(long, conflicts_with = "batch")]
     strings: bool,
@@ -106,6 +111,9 @@ impl EnqueueJobs {
         }
         if let Some(after) = self.after {
             job = job.after(after);
+        }
+        if let Some(timeout) = self.timeout {
+            job = job.timeout(timeout);
         }
         let outcome = store.client.submit(job).await?;
         let (length, due) = match outcome {

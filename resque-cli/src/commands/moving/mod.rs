@@ -18,6 +18,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use clap::Args;
 use resque::{Backend, Client, QueueName, SharedClock};
 use serde::Serialize;
+use tokio::sync::Notify;
 
 use self::queues::Mover;
 use crate::confirm::Sure;
@@ -28,10 +29,10 @@ use crate::place::Place;
 
 /// Move queues, delayed and failed jobs to another store, of any kind
 ///
-/// Stop the workers of the first store before. Nothing is lost when this is interrupted or killed:
-/// the same command goes on. Each job is moved once; only if somebody adds delayed or failed jobs
-/// between a kill and the next start, or jobs fail in the second store then, up to a hundred may be
-/// doubled. Jobs that wait in queues keep
+/// Stop the workers of the first store before. Ctrl-C ends this after the portion under way, a second
+/// one at once. Nothing is lost when it is interrupted or killed: the same command goes on. Each job is
+/// moved once; only if somebody adds delayed or failed jobs between a kill and the next start, or jobs
+/// fail in the second store then, up to a hundred may be doubled. Jobs that wait in queues keep
 /// their order. Counters and workers stay; a queue that is stopped stays too, with its jobs.
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
@@ -98,6 +99,7 @@ impl Move {
         runtime()?.block_on(async {
             let source = connect(&from).await?;
             let target = connect(&to).await?;
+            let interrupts = Interrupts::listen();
             let client = |backend: &Backend| Client::new(backend.clone()).with_clock(clock.clone());
             let stores = Stores {
                 from: client(&source),
@@ -106,7 +108,7 @@ impl Move {
                 target,
                 out,
                 clock: clock.clone(),
-                interrupted: notice_interrupts(),
+                interrupted: interrupts.first.clone(),
             };
             let there =
                 |place: &Place| format!("{}, namespace {}", place.shown(), place.namespace());
@@ -115,21 +117,53 @@ impl Move {
                 there(&from),
                 there(&to)
             ))?;
-            stores.run().await
+            interrupts.allow(stores.run()).await
         })
     }
 }
 
-/// Lets Ctrl-C end the move after the portion under way, in good order.
-fn notice_interrupts() -> Arc<AtomicBool> {
-    let interrupted = Arc::new(AtomicBool::new(false));
-    let noticed = interrupted.clone();
-    tokio::spawn(async move {
-        if tokio::signal::ctrl_c().await.is_ok() {
-            noticed.store(true, Ordering::Relaxed);
+/// How often somebody wanted it to end.
+#[derive(Debug, Default)]
+struct Interrupts {
+    /// Set with the first time: it ends after the portion under way, in good order.
+    first: Arc<AtomicBool>,
+    /// The second time: it ends at once, as if it was killed.
+    second: Arc<Notify>,
+}
+
+impl Interrupts {
+    /// Listens to Ctrl-C from now on.
+    fn listen() -> Self {
+        let noticed = Self::default();
+        let (first, second) = (noticed.first.clone(), noticed.second.clone());
+        tokio::spawn(async move {
+            if tokio::signal::ctrl_c().await.is_err() {
+                return;
+            }
+            first.store(true, Ordering::Relaxed);
+            tracing::warn!(
+                "this ends after the portion under way; interrupt it again to end it now"
+            );
+            if tokio::signal::ctrl_c().await.is_ok() {
+                second.notify_one();
+            }
+        });
+        noticed
+    }
+
+    /// Does something unless somebody wants it to end at once.
+    async fn allow(&self, work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+        tokio::select! {
+            biased;
+            done = work => done,
+            () = self.second.notified() => Err(interruption()),
         }
-    });
-    interrupted
+    }
+}
+
+fn interruption() -> Failure {
+    let reason = "interrupted; nothing is lost, and the same command goes on";
+    Failure::Undone(reason.to_owned())
 }
 
 impl Stores {
@@ -197,8 +231,7 @@ impl Stores {
     /// Ends here if somebody wants that.
     fn go_on(&self) -> Result<(), Failure> {
         if self.interrupted.load(Ordering::Relaxed) {
-            let reason = "interrupted; nothing is lost, and the same command goes on";
-            return Err(Failure::Undone(reason.to_owned()));
+            return Err(interruption());
         }
         Ok(())
     }

@@ -225,3 +225,12 @@ async fn failed_jobs_are_rather_doubled_than_lost_when_others_fail_there_meanwhi
     let there = stores.target.failures().count(None).await.unwrap();
     assert_eq!(there, 350);
 }
+
+#[tokio::test]
+async fn a_second_interrupt_waits_for_nothing() {
+    let interrupts = Interrupts::default();
+    interrupts.second.notify_one();
+    let ended = interrupts.allow(std::future::pending()).await;
+    assert!(ended.unwrap_err().to_string().contains("nothing is lost"));
+    interrupts.allow(async { Ok(()) }).await.unwrap();
+}

@@ -6,14 +6,15 @@
 //! ```
 //!
 //! It is written only when a job goes back to wait for another attempt, never when a job is first
-//! enqueued, unless the client puts a [`crate::Stamp`] on it: a job that needs no retry is byte for
-//! byte what any other Resque would have written, and those ignore the member. Whatever stands in it, nothing there can break a job: what cannot
-//! be read counts as absent, and members that only a newer version knows stay as they are.
+//! enqueued, unless the client puts a [`crate::Stamp`] on it or says how long it may run: a job that
+//! needs no retry is byte for byte what any other Resque would have written, and those ignore the
+//! member. Whatever stands in it, nothing there can break a job: what cannot be read counts as absent,
+//! and members that only a newer version knows stay as they are.
 
 mod death;
 mod millis;
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
@@ -65,6 +66,8 @@ pub struct Extras {
     pub traceparent: Option<String>,
     /// When it became visible in its queue for the first time, if whoever enqueued it says so.
     pub enqueued_at: Option<SystemTime>,
+    /// How long each attempt may run, to the millisecond, if whoever enqueued it says so.
+    pub timeout: Option<Duration>,
     /// The members nobody here knows, as they stand in the text, each behind a comma.
     unknown: Vec<u8>,
 }
@@ -130,6 +133,7 @@ impl Extras {
                     extras.traceparent = plain(value).filter(|text: &String| is_short(text))
                 }
                 b"enqueued_at" => extras.enqueued_at = plain(value).and_then(millis::to_time),
+                b"timeout" => extras.timeout = plain(value).map(Duration::from_millis),
                 b"ended" => extras.ended = plain(value).unwrap_or_default(),
                 _ => {
                     extras.unknown.push(b',');
@@ -153,12 +157,13 @@ impl Extras {
         self.deaths.drain(..surplus);
     }
 
-    /// Forgets everything except where the job comes from and what nobody here knows: the job
+    /// Forgets everything except what the job was enqueued with and what nobody here knows: the job
     /// begins a new life.
     pub(crate) fn begin_again(&mut self) {
         *self = Self {
             traceparent: self.traceparent.take(),
             enqueued_at: self.enqueued_at,
+            timeout: self.timeout,
             unknown: std::mem::take(&mut self.unknown),
             ..Self::default()
         };
@@ -223,6 +228,10 @@ impl Extras {
         }
         if let Some(put_at) = self.enqueued_at.and_then(millis::of_time) {
             put(&mut out, "enqueued_at", &put_at);
+        }
+        if let Some(timeout) = self.timeout {
+            let millis = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
+            put(&mut out, "timeout", &millis);
         }
         out.extend_from_slice(&self.unknown);
         // Every member stands behind a comma; the first one needs none.

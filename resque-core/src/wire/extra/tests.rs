@@ -22,6 +22,7 @@ fn full() -> Extras {
         last_error: Some(LastError::new("IOError", "disk \"full\"")),
         releases: 1,
         ended: true,
+        timeout: Some(Duration::from_millis(1_500)),
         ..Extras::default()
     };
     extras.add_death(Death {
@@ -43,7 +44,7 @@ fn everything_is_written_in_one_order_and_read_again() {
         r#"{"attempts":2,"first_at":1763733600123,"#,
         r#""error":{"exception":"IOError","message":"disk \"full\""},"releases":1,"#,
         r#""deaths":[{"at":5,"host":"web-1","pid":7,"status":1,"signal":9,"heartbeat":4,"#,
-        r#""memory":1099511627776}],"ended":true} }"#,
+        r#""memory":1099511627776}],"ended":true,"timeout":1500} }"#,
     );
     assert_eq!(text(&payload), expected);
     assert_eq!(Extras::read(&payload), full());
