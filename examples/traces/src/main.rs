@@ -7,7 +7,6 @@
 //! ```
 
 mod lines;
-mod trace;
 
 use std::error::Error;
 use std::time::Duration;
@@ -25,7 +24,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::lines::Lines;
-use crate::trace::{link, stamp, within_trace};
+use traces::{link, stamp, within_trace};
 
 fn handlers() -> Handlers {
     Handlers::new()
@@ -62,8 +61,10 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     let backend = resque::connect("memory:").await?;
     let client = Client::new(backend.clone()).with_stamp(stamp());
     let request = tracing::info_span!("request");
-    let enqueued = client.enqueue_raw("mail", "Mail", &("ada",));
-    enqueued.instrument(request).await?;
+    // The stamp is made in the call, so the call itself belongs within the span.
+    async { client.enqueue_raw("mail", "Mail", &("ada",)).await }
+        .instrument(request)
+        .await?;
 
     let mut worker = Worker::builder(backend)
         .queues("*")

@@ -30,7 +30,11 @@ pub(crate) struct Ended {
 /// The program with these arguments, untouched by the environment of the tests.
 pub(crate) fn resque(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_resque"));
-    command.args(args).env_remove("RESQUE_URL");
+    // To name the frames of each failure takes a debug build long, and for ever on a busy machine.
+    command
+        .args(args)
+        .env_remove("RESQUE_URL")
+        .env_remove("RUST_BACKTRACE");
     command.stdin(Stdio::piped());
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     command

@@ -54,7 +54,7 @@ impl Stamp {
     }
 
     /// To which trace the job belongs, in W3C's form. `current` is asked for each job, in the call
-    /// that enqueues it; without an answer nothing is added.
+    /// that enqueues it and not when its future is polled; without an answer nothing is added.
     pub fn traceparent<F>(mut self, current: F) -> Self
     where
         F: Fn() -> Option<String> + Send + Sync + 'static,

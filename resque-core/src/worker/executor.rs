@@ -252,6 +252,8 @@ pub(super) async fn perform(legacy: Legacy, running: Arc<Running>) -> Option<Leg
         span.in_scope(|| log_end(end.as_ref()));
         end
     };
+    // Whoever hears of the end of the job may end the process, and its span is over by then.
+    drop(span);
     // Nobody is told of a job that goes back to its queue but by its duty.
     let settlement = executor.settlement(running, &ctx, end)?;
     let executor = duty.tell(Some(settlement))?;
