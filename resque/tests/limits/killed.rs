@@ -2,12 +2,16 @@
 
 use std::env;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use resque::JobLimits;
 use resque::worker::WorkerBuilder;
 use resque_testserver::{shared_postgres, shared_redis};
 
 use crate::world::{self, Any, World};
+
+/// The killed worker is dead after this silence, for which the tests wait.
+const SILENCE: Duration = Duration::from_secs(6);
 
 /// Tells the process that is killed which server and which namespace to work in.
 const SERVER: &str = "RESQUE_TEST_LIMITS_SERVER";
@@ -22,7 +26,9 @@ async fn world(url: &str, namespace: &str) -> World {
 }
 
 fn one_at_a_time(worker: WorkerBuilder) -> WorkerBuilder {
-    worker.limits("Hang", JobLimits::<Any>::new().at_most(1))
+    worker
+        .prune_after(SILENCE)
+        .limits("Hang", JobLimits::<Any>::new().at_most(1))
 }
 
 /// The process that is killed: its jobs never end.

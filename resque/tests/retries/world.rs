@@ -1,6 +1,6 @@
 //! A store, a worker on it, and the jobs that it performs.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use resque::memory::MemoryBackend;
@@ -17,8 +17,8 @@ use tokio::task::JoinHandle;
 /// After this time a test hangs.
 const HANGS: Duration = Duration::from_secs(60);
 
-/// A worker is dead after this silence, so that the tests need not wait for a minute.
-const SILENCE: Duration = Duration::from_secs(2);
+/// A worker is dead after this silence; who is to be found dead here has been silent for an hour.
+const SILENCE: Duration = HANGS;
 
 /// An empty store.
 pub(crate) struct World {
@@ -105,13 +105,14 @@ impl World {
     /// A worker of these queues, whose jobs end as their arguments say.
     ///
     /// `Flaky` fails so often before it comes to a good end; `Says` fails with the verdict that its
-    /// argument names until its second attempt.
+    /// argument names, but snoozes only once, whenever that is.
     pub(crate) fn worker(&self, queues: &str) -> WorkerBuilder {
+        let has_snoozed = AtomicBool::new(false);
         Worker::builder(self.backend.clone())
             .queues(queues)
             .concurrency(2)
             .prune_after(SILENCE)
-            .janitor_every(SILENCE / 20)
+            .janitor_every(Duration::from_millis(100))
             .promote_every(Duration::from_millis(10))
             .retry(RetryPolicy::fixed(Duration::from_millis(20)).max_attempts(4))
             .register_fn("Flaky", |(failures,): (u32,), ctx| async move {
@@ -120,17 +121,18 @@ impl World {
                 }
                 Ok(())
             })
-            .register_fn("Says", |(verdict, until): (String, u64), ctx| async move {
-                let error = JobError::new("Says", verdict.as_str());
-                let now = ctx.clock().now().duration_since(std::time::UNIX_EPOCH)?;
-                match &*verdict {
-                    "discard" => Err(error.discard()),
-                    "fail" => Err(error.fail_now()),
-                    "snooze" if now < Duration::from_millis(until) => {
-                        Err(error
-                            .snooze_until(std::time::UNIX_EPOCH + Duration::from_millis(until)))
+            .register_fn("Says", move |(verdict,): (String,), ctx| {
+                let first = !has_snoozed.swap(true, Ordering::SeqCst);
+                async move {
+                    let error = JobError::new("Says", verdict.as_str());
+                    match &*verdict {
+                        "discard" => Err(error.discard()),
+                        "fail" => Err(error.fail_now()),
+                        "snooze" if first => {
+                            Err(error.snooze_until(ctx.clock().now() + Duration::from_millis(50)))
+                        }
+                        _ => Ok(()),
                     }
-                    _ => Ok(()),
                 }
             })
     }

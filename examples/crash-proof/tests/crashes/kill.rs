@@ -27,40 +27,53 @@ fn twenty_kills_of_workers_on_the_other_driver() {
 }
 
 fn kill(world: &World, kills: usize) {
-    world.enqueue(0..JOBS, |number| 1 + number % 5);
+    world.enqueue(0..JOBS, milliseconds);
     let start = || Process::launch(world, "*", SLOTS);
     let mut fleet: Vec<Process> = (0..PROCESSES).map(|_| start()).collect();
     let mut everyone: HashSet<u32> = fleet.iter().map(Process::id).collect();
 
     let mut books = world.books();
+    let mut jobs = JOBS;
     let mut hits = 0;
     let step = usize::try_from(JOBS).unwrap() * 3 / 4 / kills;
     for round in 1.. {
         world.until("another share of the jobs starts", |_| {
             books.read_on().started.len() >= step * round
         });
-        let Some(victim) = busiest(&books, &fleet) else {
-            continue;
-        };
-        let id = fleet[victim].id();
-        fleet.remove(victim).kill();
-        let in_hand = books.read_on().in_hand();
-        // It counts only if it hit in mid-job.
-        hits += usize::from(in_hand.contains_key(&id));
+        let is_hit = busiest(&books, &fleet).is_some_and(|victim| {
+            let id = fleet[victim].id();
+            fleet.remove(victim).kill();
+            // It counts only if it hit in mid-job.
+            books.read_on().in_hand().contains_key(&id)
+        });
+        hits += usize::from(is_hit);
         if hits == kills {
             break;
         }
-        fleet.push(start());
-        everyone.insert(fleet[PROCESSES - 1].id());
+        if !is_hit {
+            // Another share for the next try, so that the jobs do not run out before the kills.
+            let more = jobs + step as u64;
+            world.enqueue(jobs..more, milliseconds);
+            jobs = more;
+        }
+        if fleet.len() < PROCESSES {
+            fleet.push(start());
+            everyone.insert(fleet[PROCESSES - 1].id());
+        }
     }
     fleet.push(start());
     everyone.insert(fleet[PROCESSES - 1].id());
 
-    settle(world);
+    settle(world, jobs);
     for process in fleet {
         process.quit();
     }
-    check(world, &everyone, hits);
+    check(world, &everyone, hits, jobs);
+}
+
+/// How long a job takes.
+fn milliseconds(number: u64) -> u64 {
+    1 + number % 5
 }
 
 /// The process with the most jobs in hand, if any has one.
@@ -73,10 +86,10 @@ fn busiest(books: &Books, fleet: &[Process]) -> Option<usize> {
 }
 
 /// Waits until the queue is empty and every dead worker has been found.
-fn settle(world: &World) {
+fn settle(world: &World, jobs: u64) {
     world.until("all jobs are accounted for", |world| {
         let info = world.client.info().unwrap();
-        info.pending == 0 && info.processed + info.failed >= JOBS && info.working == 0
+        info.pending == 0 && info.processed + info.failed >= jobs && info.working == 0
     });
     world.until("the dead have left the registry", |world| {
         world.workers().len() == PROCESSES * SLOTS
@@ -84,7 +97,7 @@ fn settle(world: &World) {
 }
 
 /// Checks the fate of each job.
-fn check(world: &World, everyone: &HashSet<u32>, hits: usize) {
+fn check(world: &World, everyone: &HashSet<u32>, hits: usize, jobs: u64) {
     let books = world.books();
     books.assert_none_started_twice();
     let failures = world.failures();
@@ -97,14 +110,14 @@ fn check(world: &World, everyone: &HashSet<u32>, hits: usize) {
     }
 
     let started: HashSet<u64> = books.started.iter().map(|(number, _)| *number).collect();
-    for number in 0..JOBS {
+    for number in 0..jobs {
         // Who did not come to its end is recorded; who is not recorded came to its end.
         let ended = started.contains(&number) && books.ended.contains(&number);
         assert!(ended || failed.contains(&number), "job {number} is lost");
     }
     assert_eq!(
         world.processed() + failures.len() as u64,
-        JOBS,
+        jobs,
         "each job has one fate"
     );
     // No note, no heartbeat, no counter of a worker is left.
@@ -124,7 +137,7 @@ fn number(failure: &FailureRecord) -> u64 {
 /// A record says what Resque says, and its payload is the job byte for byte.
 fn check_record(failure: &FailureRecord, everyone: &HashSet<u32>) {
     let number = number(failure);
-    let payload = format!(r#"{{"class":"Work","args":[{number},{}]}}"#, 1 + number % 5);
+    let payload = format!(r#"{{"class":"Work","args":[{number},{}]}}"#, milliseconds(number));
     assert_eq!(failure.payload.to_text_lossy(), payload);
     assert_eq!(failure.exception, "Resque::PruneDeadWorkerDirtyExit");
     let error = format!(

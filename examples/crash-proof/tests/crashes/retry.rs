@@ -1,6 +1,7 @@
 //! With a policy, the jobs of killed workers are tried again, unless they are what kills.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use crash_proof::Poison;
 
@@ -8,12 +9,12 @@ use crate::world::{Process, Store, World};
 
 #[test]
 fn jobs_whose_worker_is_killed_come_to_their_end_in_another() {
-    come_to_their_end(&world(Store::Redis));
+    come_to_their_end(&mut world(Store::Redis));
 }
 
 #[test]
 fn on_postgres_they_do_so_too() {
-    come_to_their_end(&world(Store::Postgres));
+    come_to_their_end(&mut world(Store::Postgres));
 }
 
 #[test]
@@ -33,8 +34,10 @@ fn world(store: Store) -> World {
     world
 }
 
-fn come_to_their_end(world: &World) {
+fn come_to_their_end(world: &mut World) {
     const JOBS: usize = 4;
+    // Long enough that the other worker, which has to live, is not taken for dead.
+    world.prune_after = Duration::from_secs(6);
     world.enqueue(0..JOBS as u64, |_| 3_000);
     let first = Process::start(world, "*", JOBS);
     let victim = first.id();

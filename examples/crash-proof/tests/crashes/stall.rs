@@ -18,7 +18,7 @@ fn wake_up(world: &World) {
     let janitor = Process::start(world, "other", 1);
 
     // It is stopped in mid-job, and what it holds is recorded as failed.
-    world.enqueue(0..1, |_| 200);
+    world.enqueue(0..1, |_| 3_000);
     world.until("the job starts", |world| world.books().started.len() == 1);
     worker.signal("STOP");
     assert_eq!(janitor.event("recovered")["worker"], first);
@@ -36,8 +36,10 @@ fn wake_up(world: &World) {
     // It works again, under another name.
     world.enqueue(1..2, |_| 0);
     world.until("the next job is done", |world| world.processed() == 1);
+    world.until("only the two are on the registry", |world| {
+        world.workers().len() == 2
+    });
     let workers = world.workers();
-    assert_eq!(workers.len(), 2);
     assert!(workers.iter().all(|id| first != **id), "{workers:?}");
 
     worker.quit();
