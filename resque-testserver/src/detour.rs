@@ -100,17 +100,16 @@ impl Detour {
     /// The URL names no server that could be found.
     pub fn lead_to(&self, url: &str) -> Result<()> {
         let server = place(url)?.1;
-        self.shared.state().server = server;
-        self.cut();
+        // In one step, so that no new connection to the new one is closed.
+        let mut state = self.shared.state();
+        state.server = server;
+        state.close_ways();
         Ok(())
     }
 
     /// Closes all connections; new ones come about.
     pub fn cut(&self) {
-        self.shared.state().ways.drain(..).for_each(|way| {
-            let _ = way.client.shutdown(Shutdown::Both);
-            let _ = way.server.shutdown(Shutdown::Both);
-        });
+        self.shared.state().close_ways();
     }
 
     /// Lets the network vanish under all connections: they stay open on both sides and carry nothing any
@@ -131,25 +130,46 @@ impl Detour {
     }
 }
 
+impl State {
+    fn close_ways(&mut self) {
+        self.ways.drain(..).for_each(|way| {
+            let _ = way.client.shutdown(Shutdown::Both);
+            let _ = way.server.shutdown(Shutdown::Both);
+        });
+    }
+}
+
 impl Shared {
     /// Leads a client to the server.
     fn open(self: &Arc<Self>, client: TcpStream) -> std::io::Result<()> {
-        let server = TcpStream::connect(self.state().server)?;
         client.set_nodelay(true)?;
-        server.set_nodelay(true)?;
-        let is_stranded = Arc::new(AtomicBool::new(self.is_spent()));
-        let (from, to) = (client.try_clone()?, server.try_clone()?);
-        let (stranded, shared) = (Arc::clone(&is_stranded), Arc::clone(self));
-        thread::spawn(move || carry(from, to, &stranded, |count| shared.spend(count)));
-        let (from, to) = (server.try_clone()?, client.try_clone()?);
-        let stranded = Arc::clone(&is_stranded);
-        thread::spawn(move || carry(from, to, &stranded, |_| true));
-        self.state().ways.push(Way {
-            client,
-            server,
-            is_stranded,
-        });
-        Ok(())
+        loop {
+            let address = self.state().server;
+            let server = TcpStream::connect(address)?;
+            server.set_nodelay(true)?;
+            let there = (client.try_clone()?, server.try_clone()?);
+            let back = (server.try_clone()?, client.try_clone()?);
+            let mut state = self.state();
+            if self.closed.load(Ordering::Acquire) {
+                return Ok(());
+            }
+            // It may lead elsewhere by now.
+            if state.server != address {
+                continue;
+            }
+            // Nothing is carried before it is noted what there is to close.
+            let is_stranded = Arc::new(AtomicBool::new(self.is_spent()));
+            let (stranded, shared) = (Arc::clone(&is_stranded), Arc::clone(self));
+            thread::spawn(move || carry(there.0, there.1, &stranded, |count| shared.spend(count)));
+            let stranded = Arc::clone(&is_stranded);
+            thread::spawn(move || carry(back.0, back.1, &stranded, |_| true));
+            state.ways.push(Way {
+                client,
+                server,
+                is_stranded,
+            });
+            return Ok(());
+        }
     }
 
     fn strand(&self) {

@@ -37,7 +37,7 @@ impl Host {
             Self::Container(container) => container.restart(ready),
             Self::Local(local) => {
                 local.end()?;
-                local.run(|_| ready())
+                local.run_again(|_| ready())
             }
         }
     }

@@ -10,7 +10,7 @@ use crate::guard::Guard;
 use crate::{Error, Result, poll_until, scratch};
 
 /// How long a server may take to answer.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How often another port is tried when somebody was quicker.
 const PORT_ATTEMPTS: u32 = 5;
@@ -127,8 +127,20 @@ impl Local {
         Ok((local, port))
     }
 
+    /// Starts the server where it was and waits until it is ready. Whoever looks for a free port may hold this
+    /// one for a moment.
+    pub(crate) fn run_again(&mut self, ready: impl Fn(&Path) -> bool) -> Result<()> {
+        for _ in 1..PORT_ATTEMPTS {
+            match self.run(&ready) {
+                Err(_) if self.lost_its_port() => {}
+                answer => return answer,
+            }
+        }
+        self.run(&ready)
+    }
+
     /// Starts the server with the command line it had and waits until it is ready.
-    pub(crate) fn run(&mut self, ready: impl Fn(&Path) -> bool) -> Result<()> {
+    fn run(&mut self, ready: impl Fn(&Path) -> bool) -> Result<()> {
         let program = self.launch.program.display().to_string();
         let could_not = |cause| Error::caused_by(format!("could not start {program}"), cause);
         let log = File::create(self.home.log()).map_err(could_not)?;

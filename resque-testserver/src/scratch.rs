@@ -1,9 +1,11 @@
 //! Temporary directories and free ports.
 
+use std::collections::BTreeSet;
 use std::hash::{BuildHasher, Hasher};
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::{env, fs, io, process};
 
 use crate::{Error, Result};
@@ -32,13 +34,19 @@ pub(crate) fn directory() -> Result<PathBuf> {
     }
 }
 
-/// Finds a loopback port that nobody listens on. Somebody may take it before the caller does.
+/// Finds a loopback port that nobody listens on, each time another one: a server that is down for a while finds
+/// its own again. Another process may take it before the caller does.
 pub(crate) fn free_port() -> Result<u16> {
+    static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
+    let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
     let width = u64::from(PORTS.end - PORTS.start);
-    first_free((0..1_000).map(|_| {
+    let candidates = (0..1_000).map(|_| {
         let offset = u16::try_from(random() % width).expect("less than the width of a u16 range");
         PORTS.start + offset
-    }))
+    });
+    let port = first_free(candidates.filter(|port| !given.contains(port)))?;
+    given.insert(port);
+    Ok(port)
 }
 
 fn first_free(mut candidates: impl Iterator<Item = u16>) -> Result<u16> {

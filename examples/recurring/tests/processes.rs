@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use resque::Client;
 use resque::postgres::{Config, Migrator};
-use resque_testserver::{Postgres, Program, Redis};
+use resque_testserver::{Postgres, Program, Redis, poll_until};
 
 /// Nothing takes as long as this; what does hangs.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -58,20 +58,16 @@ impl Fleet<'_> {
 
     /// Waits until somebody tells of a tick, and answers who.
     fn next(&mut self) -> usize {
-        let mut lines = 0;
-        loop {
-            for (index, worker) in self.workers.iter().enumerate() {
-                let Ok(line) = worker.line(Duration::from_millis(20)) else {
-                    continue;
-                };
-                lines += 1;
-                assert!(lines < 10_000, "no tick in {lines} lines");
-                if let Some(tick) = tick(&line) {
-                    assert!(self.told.insert(tick), "{tick} was told of twice");
-                    return index;
-                }
-            }
-        }
+        let Self { workers, told, .. } = self;
+        let found = poll_until(PATIENCE, || {
+            workers.iter().enumerate().find_map(|(index, worker)| {
+                let line = worker.line(Duration::from_millis(20)).ok()?;
+                let tick = tick(&line)?;
+                assert!(told.insert(tick), "{tick} was told of twice");
+                Some(index)
+            })
+        });
+        found.expect("nobody tells of a tick")
     }
 }
 

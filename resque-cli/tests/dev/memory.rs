@@ -88,7 +88,8 @@ fn an_interrupt_gives_back_what_runs_and_ends_well() {
 #[test]
 fn quit_finishes_what_runs_and_leaves_what_waits() {
     let mut dev = Dev::start(&["--empty", "-c", "1"]);
-    dev.write("Slow [1]\n");
+    // It has to run still when `quit` has been read.
+    dev.write("Slow [5]\n");
     dev.wait_for(&["started", "Slow"]);
     dev.write("Quick\nquit\n");
     let ended = dev.end();

@@ -1,6 +1,7 @@
 //! A clock that a test moves by hand.
 
 use std::future::{Future, poll_fn};
+use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 use std::time::{Duration, SystemTime};
@@ -41,8 +42,12 @@ struct State {
     monotonic: Duration,
     next_key: u64,
     sleepers: Vec<Sleeper>,
+    /// Who was woken and has not noticed yet.
+    woken: Vec<u64>,
     /// Tasks that wait for a number of sleepers.
     watchers: Vec<(usize, Waker)>,
+    /// Tasks that wait until everybody has noticed.
+    followers: Vec<Waker>,
 }
 
 #[derive(Debug)]
@@ -67,7 +72,9 @@ impl ManualClock {
             monotonic: Duration::ZERO,
             next_key: 0,
             sleepers: Vec::new(),
+            woken: Vec::new(),
             watchers: Vec::new(),
+            followers: Vec::new(),
         };
         Self {
             shared: Arc::new(Mutex::new(state)),
@@ -86,6 +93,7 @@ impl ManualClock {
                 .drain(..)
                 .partition(|s: &Sleeper| s.deadline <= now);
             state.sleepers = rest;
+            state.woken.extend(due.iter().map(|sleeper| sleeper.key));
             due
         };
         let mut due: Vec<Sleeper> = due;
@@ -113,6 +121,22 @@ impl ManualClock {
         .await;
     }
 
+    /// Ends as soon as every sleeper that was woken has noticed.
+    ///
+    /// Time that flows in a loop has to wait for this after each step, or a task whose thread gets
+    /// no turn for a moment falls far behind it.
+    pub async fn caught_up(&self) {
+        poll_fn(|context| {
+            let mut state = self.state();
+            if state.woken.is_empty() {
+                return Poll::Ready(());
+            }
+            state.followers.push(context.waker().clone());
+            Poll::Pending
+        })
+        .await;
+    }
+
     /// How many tasks sleep at present.
     #[must_use]
     pub fn sleeping(&self) -> usize {
@@ -135,8 +159,18 @@ impl ManualClock {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// A sleeper has noticed that it was woken, or wants to sleep no more.
     fn forget(&self, key: u64) {
-        self.state().sleepers.retain(|sleeper| sleeper.key != key);
+        let followers = {
+            let mut state = self.state();
+            state.sleepers.retain(|sleeper| sleeper.key != key);
+            state.woken.retain(|woken| *woken != key);
+            match state.woken.is_empty() {
+                true => mem::take(&mut state.followers),
+                false => Vec::new(),
+            }
+        };
+        followers.into_iter().for_each(Waker::wake);
     }
 }
 
@@ -177,6 +211,10 @@ impl Future for Sleep {
         let clock = self.clock.clone();
         let mut state = clock.state();
         if state.monotonic >= self.deadline {
+            drop(state);
+            if let Some(key) = self.key.take() {
+                clock.forget(key);
+            }
             return Poll::Ready(());
         }
         let waker = context.waker().clone();
@@ -214,5 +252,30 @@ impl Drop for Sleep {
         if let Some(key) = self.key {
             self.clock.forget(key);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt;
+
+    use super::*;
+
+    #[test]
+    fn who_was_woken_is_waited_for_until_it_notices_or_goes() {
+        const SECOND: Duration = Duration::from_secs(1);
+        let clock = ManualClock::new();
+        let is_caught_up = || clock.caught_up().now_or_never().is_some();
+        let (mut one, mut other) = (clock.sleep(SECOND), clock.sleep(SECOND));
+        for nap in [&mut one, &mut other] {
+            assert!(nap.now_or_never().is_none());
+        }
+        assert!(is_caught_up(), "nobody was woken");
+        clock.advance(SECOND);
+        assert!(!is_caught_up());
+        assert!((&mut one).now_or_never().is_some());
+        assert!(!is_caught_up(), "one of two has noticed");
+        drop(other);
+        assert!(is_caught_up());
     }
 }

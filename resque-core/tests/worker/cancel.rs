@@ -7,7 +7,7 @@ use resque_core::worker::Event;
 use resque_core::{Client, Hooks, JobError, JobFailure, JobLimits};
 use tokio::sync::mpsc;
 
-use crate::world::{Gate, Running, World, start};
+use crate::world::{Gate, Running, World, start, until};
 
 fn client(world: &World) -> Client {
     Client::new(world.store.clone()).with_clock(Arc::new(world.clock.clone()))
@@ -68,9 +68,8 @@ async fn a_job_that_does_not_listen_is_dropped_and_the_next_one_is_spared() {
     worker.settled(1).await;
     worker.started().await;
     let beats = world.faults.calls(Operation::Marked);
-    while world.faults.calls(Operation::Marked) < beats + 3 {
-        tokio::task::yield_now().await;
-    }
+    let looks = async || world.faults.calls(Operation::Marked) >= beats + 3;
+    until("it was looked for cancelled jobs again", looks).await;
     drop(flow);
     gate.open(1);
     worker.settled(1).await;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use resque_core::testing::{Fault, Operation};
 use resque_core::worker::Phase;
 
-use crate::world::{Gate, World, outage, start};
+use crate::world::{Gate, World, outage, start, until};
 
 #[tokio::test]
 async fn a_worker_is_ready_while_it_takes_jobs() {
@@ -70,13 +70,8 @@ async fn an_outage_takes_readiness_and_leaves_life() {
         assert!(!worker.handle.health().is_ready());
     }
     // It has gone on trying, and no time passes any more.
-    let lives = async {
-        while !worker.handle.health().is_live() {
-            tokio::task::yield_now().await;
-        }
-    };
-    let lives = tokio::time::timeout(Duration::from_secs(20), lives).await;
-    assert!(lives.is_ok(), "{}", worker.handle.health());
+    let lives = async || worker.handle.health().is_live();
+    until("it lives", lives).await;
     world.faults.set_down(false);
     let flow = world.flow();
     worker.settled(1).await;
@@ -92,9 +87,8 @@ async fn an_exchange_that_never_ends_takes_life() {
     world.faults.next(Operation::Exchange, Fault::NeverEnds);
     let mut worker = start(world.worker());
     worker.phase(Phase::Working).await;
-    while world.faults.calls(Operation::Exchange) == 0 {
-        tokio::task::yield_now().await;
-    }
+    let asked = async || world.faults.calls(Operation::Exchange) > 0;
+    until("an exchange is under way", asked).await;
     world.pass(59, 2).await;
     assert!(worker.handle.health().is_live());
     world.pass(1, 2).await;

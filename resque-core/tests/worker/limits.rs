@@ -9,7 +9,7 @@ use resque_core::worker::{Event, Worker, WorkerBuilder};
 use resque_core::{Client, Enqueued, Job, JobContext, JobLimits, JobResult, NewJob, Rate, Unique};
 use serde::{Deserialize, Serialize};
 
-use crate::world::{Gate, Running, World, outage, start};
+use crate::world::{Gate, Running, World, outage, start, until};
 
 /// Any arguments.
 type Any = Vec<serde_json::Value>;
@@ -47,9 +47,8 @@ impl Crowd {
 
 /// Waits until so many jobs have been performed, however often some were deferred.
 async fn processed(world: &World, count: i64) {
-    while world.stat("processed").await < count {
-        tokio::task::yield_now().await;
-    }
+    let performed = async || world.stat("processed").await >= count;
+    until("the jobs are performed", performed).await;
 }
 
 async fn deferred(worker: &mut Running) {
@@ -71,6 +70,8 @@ async fn no_more_jobs_run_at_once_than_there_are_places() {
             .limits("Crowd", limits())
     };
     let workers = [start(worker()), start(worker())];
+    // The heartbeats of both are among them: neither is taken for dead before it has begun.
+    world.parked(6).await;
     let _flow = world.flow();
     processed(&world, 30).await;
     assert_eq!(crowd.most.load(Ordering::SeqCst), 2);
@@ -171,9 +172,8 @@ async fn a_place_is_held_on_while_its_job_runs() {
     worker.started().await;
     let flow = world.flow();
     let begin = world.now();
-    while world.now() < begin + Duration::from_secs(200) {
-        tokio::task::yield_now().await;
-    }
+    let end = begin + Duration::from_secs(200);
+    until("time has passed", async || world.now() >= end).await;
     drop(flow);
     let limits = world.store.queues().limits().unwrap();
     let leases = limits.leases("at_most:Gate", world.now()).await.unwrap();
@@ -212,9 +212,8 @@ async fn a_dead_workers_place_is_free_when_it_is_recovered() {
     other.started().await;
     gate.open(2);
     other.settled(1).await;
-    while world.failures().await.is_empty() {
-        tokio::task::yield_now().await;
-    }
+    let recorded = async || !world.failures().await.is_empty();
+    until("the job of the dead is on record", recorded).await;
     dead.handle.stop_now();
     dead.handle.stop_now();
     other.quit().await;

@@ -11,7 +11,7 @@ use resque_core::worker::metrics::{ALL, Kind, StoreGauges};
 use resque_core::worker::{Event, Phase, WorkerBuilder};
 use resque_core::{Enqueue, QueueName};
 
-use crate::world::{World, outage, start};
+use crate::world::{World, outage, start, until};
 
 /// A worker that counts, and where.
 fn counting(builder: WorkerBuilder) -> (WorkerBuilder, Snapshotter) {
@@ -119,9 +119,8 @@ async fn outages_and_missed_heartbeats_are_counted() {
     worker
         .event(|event| matches!(event, Event::OutageOver { .. }).then_some(()))
         .await;
-    while world.faults.calls(Operation::Heartbeat) < 2 {
-        tokio::task::yield_now().await;
-    }
+    let beats = async || world.faults.calls(Operation::Heartbeat) >= 2;
+    until("the heartbeat was tried again", beats).await;
     drop(flow);
     worker.quit().await;
     let counted = read(&counted);

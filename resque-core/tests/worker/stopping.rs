@@ -9,7 +9,7 @@ use resque_core::worker::{
 use resque_core::{Hooks, JobFailure, RetryPolicy};
 use tokio::sync::mpsc;
 
-use crate::world::{Gate, World, start};
+use crate::world::{Gate, World, start, until};
 
 /// Blocks its thread until the test drops the sender.
 pub(crate) fn block(builder: WorkerBuilder) -> (WorkerBuilder, std::sync::mpsc::Sender<()>) {
@@ -337,9 +337,8 @@ async fn a_dropped_run_leaves_the_registry_and_gives_its_jobs_back() {
     worker.phase(Phase::Cancelling).await;
     let _flow = world.flow();
     worker.phase(Phase::Stopped).await;
-    while world.registered().await > 0 {
-        tokio::task::yield_now().await;
-    }
+    let left = async || world.registered().await == 0;
+    until("it has left the registry", left).await;
     assert_eq!(world.waiting().await, 1);
 }
 
@@ -377,9 +376,8 @@ fn the_end_of_the_jobs_runtime_ends_the_worker_and_loses_nothing() {
     runtime.shutdown_background();
     test.block_on(async {
         worker.phase(Phase::Stopped).await;
-        while world.registered().await > 0 {
-            tokio::task::yield_now().await;
-        }
+        let left = async || world.registered().await == 0;
+        until("it has left the registry", left).await;
         assert_eq!(world.waiting().await, 3);
     });
 }

@@ -13,7 +13,10 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinHandle;
 
 /// No test takes as long as this; one that does hangs.
-const HANGS: Duration = Duration::from_secs(20);
+const HANGS: Duration = Duration::from_secs(60);
+
+/// How long time stands still for somebody who does not notice that it was woken.
+const GRACE: Duration = Duration::from_millis(100);
 
 /// A store whose faults and time the test controls.
 pub(crate) struct World {
@@ -71,19 +74,21 @@ impl World {
     }
 
     /// Lets time flow in steps of a twentieth of a second while anybody sleeps, until the answer is
-    /// dropped.
+    /// dropped. Engines have threads of their own; one whose thread gets no turn is waited for.
     pub(crate) fn flow(&self) -> Flow {
         let clock = self.clock.clone();
         Flow(tokio::spawn(async move {
             loop {
                 clock.parked(1).await;
                 clock.advance(Duration::from_millis(50));
+                let _ = tokio::time::timeout(GRACE, clock.caught_up()).await;
                 tokio::task::yield_now().await;
             }
         }))
     }
 
-    async fn parked(&self, count: usize) {
+    /// Waits until so many parts of workers sleep.
+    pub(crate) async fn parked(&self, count: usize) {
         let parked = tokio::time::timeout(HANGS, self.clock.parked(count)).await;
         let asleep = self.clock.sleeping();
         parked.unwrap_or_else(|_| panic!("only {asleep} of {count} sleep"));
@@ -282,6 +287,17 @@ impl Running {
         self.handle.quit();
         self.end().await
     }
+}
+
+/// Waits until something is so.
+pub(crate) async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+    let waiting = async {
+        while !is_so().await {
+            tokio::task::yield_now().await;
+        }
+    };
+    let waited = tokio::time::timeout(HANGS, waiting).await;
+    assert!(waited.is_ok(), "waited in vain until {what}");
 }
 
 /// Waits until a worker notices that the store is away.

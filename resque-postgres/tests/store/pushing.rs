@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use resque_core::{Enqueue, Pushed};
 
-use crate::support::{World, job, push};
+use crate::support::{World, job, push, until};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn concurrent_pushes_go_together_and_each_caller_keeps_its_order() {
@@ -54,9 +54,10 @@ async fn who_is_dropped_while_pushing_holds_nobody_up() {
     let held_up = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and query like \
         '%push_one(%'";
     let mut observer = world.raw().await;
-    while observer.number(held_up).await == 0 {
-        tokio::task::yield_now().await;
-    }
+    until("the first push waits", async || {
+        observer.number(held_up).await > 0
+    })
+    .await;
     let second = tokio::spawn({
         let backend = world.backend.clone();
         async move { push(&backend, "other", &["second"]).await }

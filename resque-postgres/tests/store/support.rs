@@ -1,12 +1,15 @@
 //! A schema of its own for each test, and a way past the backend.
 
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use resque_core::{Backend, Enqueue, Exchange, QueueName, Settlement, WorkerId};
 use resque_postgres::{Config, PostgresBackend};
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgRow};
 use sqlx::{AssertSqlSafe, Connection as _, Row as _};
+
+/// Nothing takes as long as this; what does hangs.
+const HANGS: Duration = Duration::from_secs(60);
 
 /// A schema and what is in it.
 pub(crate) struct World {
@@ -120,6 +123,17 @@ impl World {
             .map(|payload| payload.to_text_lossy().into_owned())
             .collect()
     }
+}
+
+/// Waits until something is so.
+pub(crate) async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+    let waiting = async {
+        while !is_so().await {
+            tokio::task::yield_now().await;
+        }
+    };
+    let waited = tokio::time::timeout(HANGS, waiting).await;
+    assert!(waited.is_ok(), "waited in vain until {what}");
 }
 
 /// A connection past the backend.

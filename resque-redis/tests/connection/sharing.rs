@@ -4,7 +4,7 @@ use resque_redis::driver::Value;
 use resque_redis::{Connection, DriverKind};
 use resque_testserver::Redis;
 
-use crate::support::{ask, clock, config, key, open, shared, try_ask};
+use crate::support::{ask, clock, config, key, open, shared, try_ask, until};
 
 pub(crate) async fn many_callers_get_their_own_replies(driver: DriverKind) {
     let connection = open(&shared(driver)).await;
@@ -54,9 +54,8 @@ pub(crate) async fn the_last_clone_closes_the_connection(driver: DriverKind) {
     ask(&clone, &["PING"]).await;
     assert!(clients(&admin).await.contains("short-lived"));
     drop(clone);
-    while clients(&admin).await.contains("short-lived") {
-        tokio::task::yield_now().await;
-    }
+    let closed = async || !clients(&admin).await.contains("short-lived");
+    until("the connection is closed", closed).await;
 }
 
 async fn clients(admin: &Connection) -> String {

@@ -9,7 +9,7 @@ use resque_redis::{Config, Connection, DriverKind};
 use resque_testserver::{RedisServer, shared_redis};
 
 /// Longer than anything here may take, shorter than a person's patience.
-pub(crate) const LIMIT: Duration = Duration::from_secs(20);
+pub(crate) const LIMIT: Duration = Duration::from_secs(60);
 
 pub(crate) fn clock() -> SharedClock {
     Arc::new(SystemClock::new())
@@ -70,6 +70,17 @@ pub(crate) async fn refusal(connection: &Connection, words: &[&str]) -> ServerEr
 
 pub(crate) fn bulk(text: &'static str) -> Value {
     Value::Bulk(text.into())
+}
+
+/// Waits until something is so.
+pub(crate) async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+    let waiting = async {
+        while !is_so().await {
+            tokio::task::yield_now().await;
+        }
+    };
+    let waited = tokio::time::timeout(LIMIT, waiting).await;
+    assert!(waited.is_ok(), "waited in vain until {what}");
 }
 
 /// A key that no other case uses.

@@ -211,8 +211,9 @@ async fn a_job_for_an_idle_worker_costs_three_calls_and_no_switching() {
     // One takes the job; the announcement that it was taken, which may hide one of a job that came
     // right behind it, makes for another; and one settles.
     let made = calls_of(&world, "evalsha").await - calls;
-    // The call that settled the first job, and what its announcement led to, may have come late.
-    assert!(made <= 3 * JOBS + 2, "{made} calls for {JOBS} jobs");
+    // The call that settled the first job, and what its announcement led to, may have come late; and
+    // whether one announcement hides another is not always as here.
+    assert!(made <= 4 * JOBS, "{made} calls for {JOBS} jobs");
     assert_eq!(calls_of(&world, "client|tracking").await, switches);
     handle.quit();
     running.await.unwrap().unwrap();

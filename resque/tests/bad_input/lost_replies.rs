@@ -68,11 +68,12 @@ async fn each_command_of_a_worker_may_go_unanswered() {
     assert!(world.client.workers().await.unwrap().is_empty());
 }
 
-/// Time that passes while anybody waits for it.
+/// Time that passes while anybody waits for it, and waits for an engine whose thread gets no turn.
 async fn flow(clock: ManualClock) {
     loop {
         clock.parked(1).await;
         clock.advance(Duration::from_millis(50));
+        let _ = tokio::time::timeout(Duration::from_millis(100), clock.caught_up()).await;
         tokio::task::yield_now().await;
     }
 }

@@ -137,7 +137,10 @@ fn number(failure: &FailureRecord) -> u64 {
 /// A record says what Resque says, and its payload is the job byte for byte.
 fn check_record(failure: &FailureRecord, everyone: &HashSet<u32>) {
     let number = number(failure);
-    let payload = format!(r#"{{"class":"Work","args":[{number},{}]}}"#, milliseconds(number));
+    let payload = format!(
+        r#"{{"class":"Work","args":[{number},{}]}}"#,
+        milliseconds(number)
+    );
     assert_eq!(failure.payload.to_text_lossy(), payload);
     assert_eq!(failure.exception, "Resque::PruneDeadWorkerDirtyExit");
     let error = format!(

@@ -134,12 +134,19 @@ pub(crate) fn signal(pid: u32, name: &str) {
 /// Waits until a process is gone.
 #[track_caller]
 pub(crate) fn wait_for_end(pid: u32) {
-    let alive = |pid: u32| {
-        let mut look = Command::new("kill");
-        look.args(["-s", "0", &pid.to_string()])
-            .stderr(Stdio::null());
-        look.status().unwrap().success()
-    };
-    let ended = poll_until(PATIENCE, || (!alive(pid)).then_some(()));
+    let ended = poll_until(PATIENCE, || (!is_alive(pid)).then_some(()));
     assert!(ended.is_some(), "process {pid} goes on");
+}
+
+/// Whether a process goes on. One that has ended and that nobody has waited for yet does not.
+fn is_alive(pid: u32) -> bool {
+    if let Ok(stat) = std::fs::read_to_string(format!("/proc/{pid}/stat")) {
+        // The state follows the name, which is in parentheses and may be any.
+        let state = stat.rsplit(") ").next().unwrap_or_default();
+        return !state.starts_with(['Z', 'X']);
+    }
+    let mut look = Command::new("kill");
+    look.args(["-s", "0", &pid.to_string()])
+        .stderr(Stdio::null());
+    look.status().unwrap().success()
 }
