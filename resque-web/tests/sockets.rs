@@ -6,6 +6,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use resque::postgres::PostgresBackend;
 use resque_core::{Backend, Client, ManualClock, Page, SharedClock};

@@ -2,6 +2,7 @@
 
 use std::env;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use resque_core::Error;
 use resque_postgres::{Config, Migrator, VERSION};
@@ -68,12 +69,16 @@ async fn a_migration_that_dies_half_way_leaves_nothing() {
         async move { migrator.up().await }
     });
     let mut killer = PgConnection::connect(server.url()).await.unwrap();
-    let pid: i32 = loop {
-        let waiting = sqlx::raw_sql(WAITING).fetch_optional(&mut killer).await;
-        if let Some(row) = waiting.unwrap() {
-            break row.get(0);
+    let found = async {
+        loop {
+            let waiting = sqlx::raw_sql(WAITING).fetch_optional(&mut killer).await;
+            if let Some(row) = waiting.unwrap() {
+                break row.get(0);
+            }
         }
     };
+    let found = tokio::time::timeout(Duration::from_secs(60), found).await;
+    let pid: i32 = found.expect("the migration does not wait");
     let kill = format!("select pg_terminate_backend({pid})");
     run_on(&mut killer, &config, &kill).await;
     let error = migrating.await.unwrap().unwrap_err();

@@ -1,5 +1,7 @@
 //! Schemas, and a way past the backend.
 
+use std::time::Duration;
+
 use resque_core::Result;
 use resque_postgres::{Config, Migrator};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Row as _};
@@ -13,6 +15,8 @@ pub(crate) fn config(namespace: &str) -> Config {
 /// A schema on this server.
 pub(crate) fn on(url: &str, namespace: &str) -> Config {
     let config = Config::parse(url).expect("a URL");
+    // Many of them may start at once.
+    let config = config.with_connect_timeout(Duration::from_secs(60));
     config.with_namespace(namespace).expect("a name")
 }
 

@@ -22,6 +22,11 @@ fn behind(settings: &[&str]) -> (PostgresServer, PgBouncer) {
     (server, pooler)
 }
 
+/// The place of a pooler where many may have to wait for their turn.
+fn patient(pooler: &PgBouncer) -> String {
+    format!("{}?connect_timeout=60s", pooler.url())
+}
+
 async fn sum_up(backend: &Backend, jobs: u64) -> u64 {
     let sum = Arc::new(AtomicU64::new(0));
     let env = WorkerEnv::from_vars([("INTERVAL", "0")]).expect("an environment");
@@ -61,7 +66,7 @@ async fn a_worker_finds_out_and_performs_every_job_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn many_clients_take_turns_in_one_session_and_leave_nothing_prepared() {
     let (_server, pooler) = behind(&["default_pool_size = 1"]);
-    let world = World::on(pooler.url()).await;
+    let world = World::on(&patient(&pooler)).await;
     let mut pushing = Vec::new();
     for number in 0..10 {
         let twin = world.twin().await;
@@ -81,7 +86,7 @@ async fn many_clients_take_turns_in_one_session_and_leave_nothing_prepared() {
 #[tokio::test]
 async fn migrations_go_through_it() {
     let (_server, pooler) = behind(&["default_pool_size = 2"]);
-    let config = Config::parse(pooler.url()).unwrap();
+    let config = Config::parse(&patient(&pooler)).unwrap();
     let starts: Vec<_> = (0..10)
         .map(|_| {
             let migrator = Migrator::new(config.clone());
