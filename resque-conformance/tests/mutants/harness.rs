@@ -3,21 +3,35 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use resque_conformance::{Ability, CaseName, Declared, Factory, Outage, Report, Runner, World};
 use resque_core::testing::{Faults, Faulty};
-use resque_core::{Backend, ManualClock, QueueList, Result, Ticket};
+use resque_core::{Backend, Clock, ManualClock, QueueList, Result, SystemClock, Ticket};
 use resque_memory::MemoryBackend;
 
 use super::twist::{Twist, Twisted};
 
 /// How long a case may take; none comes near it, however busy the machine is.
-const TIME_LIMIT: Duration = Duration::from_secs(60);
+const TIME_LIMIT: Duration = Duration::from_secs(300);
 
-/// Waiting for ever is how some mutants fail, so this is how long their tests take.
-const PATIENCE: Duration = Duration::from_secs(3);
+/// Waiting for ever is how some mutants fail; it is called that after so many turns of this length,
+/// which is how long their tests take.
+const TURNS: u32 = 60;
+const TURN: Duration = Duration::from_millis(50);
+
+/// Ends when there was time for everybody. Each turn takes a new thread besides its time: on a
+/// machine that is so busy that whoever is to wake somebody has to wait, this waits just as long.
+async fn time_for_everybody() {
+    let clock = SystemClock::new();
+    for _ in 0..TURNS {
+        clock.sleep(TURN).await;
+        let turn = tokio::task::spawn_blocking(|| thread::spawn(|| ()).join());
+        turn.await.expect("a turn").expect("a thread");
+    }
+}
 
 /// What a mutant is made of, besides the backend that it twists.
 pub(crate) struct Surroundings {
@@ -59,9 +73,10 @@ impl Twist for Impatient {
             .queues()
             .waiting()
             .expect("who draws tickets also waits");
-        match tokio::time::timeout(PATIENCE, waiting.wait(ticket, from)).await {
-            Ok(answer) => answer,
-            Err(_) => panic!("nobody was woken for {PATIENCE:?}"),
+        tokio::select! {
+            biased;
+            answer = waiting.wait(ticket, from) => answer,
+            () = time_for_everybody() => panic!("nobody was woken in {TURNS} turns of {TURN:?}"),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::slice::from_ref;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use resque_core::{
@@ -191,7 +191,7 @@ impl Twist for PushesAPart {
 /// A push of many can be seen half done.
 #[derive(Debug, Default)]
 pub(crate) struct PushesOneByOne {
-    looks: AtomicU64,
+    is_half_way: AtomicBool,
     was_seen: AtomicBool,
 }
 
@@ -203,22 +203,24 @@ impl Twist for PushesOneByOne {
             pushed.extend(inner.queues().push(from_ref(job)).await?);
             // Half-way, long enough for a watcher to come by; one that has noticed does not.
             if batch.len() == 50 && pushed.len() == 25 && !self.was_seen.load(Ordering::SeqCst) {
-                let before = self.looks.load(Ordering::SeqCst);
+                self.is_half_way.store(true, Ordering::SeqCst);
                 for _ in 0..100_000 {
-                    if self.looks.load(Ordering::SeqCst) > before {
-                        self.was_seen.store(true, Ordering::SeqCst);
+                    if self.was_seen.load(Ordering::SeqCst) {
                         break;
                     }
                     tokio::task::yield_now().await;
                 }
+                self.is_half_way.store(false, Ordering::SeqCst);
             }
         }
         Ok(pushed)
     }
 
     async fn peek(&self, inner: &Backend, queue: &QueueName, page: Page) -> Result<Vec<Payload>> {
+        // A look that began before may show what was there before.
+        let is_half_way = self.is_half_way.load(Ordering::SeqCst);
         let seen = inner.queues().peek(queue, page).await;
-        self.looks.fetch_add(1, Ordering::SeqCst);
+        self.was_seen.fetch_or(is_half_way, Ordering::SeqCst);
         seen
     }
 }
