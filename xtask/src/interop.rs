@@ -58,17 +58,24 @@ fn ensure_node() -> Result<()> {
 }
 
 /// Copies the foreign party into `target`, where it finds the packages that npm puts beside it: none
-/// of them comes into the source tree.
+/// of them comes into the source tree. Those that are there already are not fetched again.
 fn prepare(root: &Path) -> Result<PathBuf> {
     let peer = root.join("target/interop");
     fs::create_dir_all(&peer)?;
     for file in FILES {
         fs::copy(root.join(PEER).join(file), peer.join(file))?;
     }
+    // Written last, so that it stands for packages that are all there.
+    let installed = peer.join("node_modules/.installed-lock.json");
+    let lock = fs::read(peer.join("package-lock.json"))?;
+    if fs::read(&installed).is_ok_and(|installed| installed == lock) {
+        return Ok(peer);
+    }
     shell::run(
         Command::new("npm")
-            .args(["ci", "--no-audit", "--no-fund"])
+            .args(["ci", "--no-audit", "--no-fund", "--prefer-offline"])
             .current_dir(&peer),
     )?;
+    fs::write(installed, lock)?;
     Ok(peer)
 }

@@ -50,9 +50,9 @@ fn a_job_goes_to_its_queue_at_once_or_later(place: &Place) {
         "-q",
         "mail",
         "--at",
-        "2031-01-02T03:04:05Z",
+        "2099-01-02T03:04:05Z",
     ];
-    assert_eq!(place.json(&at)["due"], "2031-01-02T03:04:05.000Z");
+    assert_eq!(place.json(&at)["due"], "2099-01-02T03:04:05.000Z");
     assert_eq!(place.json(&["stats"])["delayed"], 2);
 
     for (wrong, part) in [
@@ -80,7 +80,7 @@ fn a_batch_goes_in_and_its_bad_lines_are_named(place: &Place) {
         .collect();
     lines.insert_str(
         0,
-        "\n{\"class\":\"Mail\",\"args\":[],\"at\":\"2031-01-02T03:04:05Z\"}\nnonsense\n",
+        "\n{\"class\":\"Mail\",\"args\":[],\"at\":\"2099-01-02T03:04:05Z\"}\nnonsense\n",
     );
     lines.push_str("{\"class\":\"Archive\",\"args\":7,\"queue\":\"files\"}\n{\"class\":\"Last\",\"queue\":\"z\"}");
     let args = ["enqueue", "--batch", "-", "-q", "mail"];

@@ -49,7 +49,7 @@ fn everything_moves_from_redis_to_postgres_and_back() {
         assert_eq!(jobs[1]["payload"], "no job");
         assert_eq!(jobs[2]["args"], serde_json::json!([3]));
         let delayed = to.json(&["delayed"]);
-        assert_eq!(delayed["jobs"][0]["due"], "2031-01-02T03:04:05.000Z");
+        assert_eq!(delayed["jobs"][0]["due"], "2099-01-02T03:04:05.000Z");
         assert_eq!(delayed["jobs"][1]["queue"], "later");
         let failed = to.json(&["failed"]);
         assert_eq!(
@@ -83,7 +83,7 @@ fn plant(place: &Place) {
         client.failures()?.record(record).await
     });
     for day in ["2", "3"] {
-        let at = format!("2031-01-0{day}T03:04:05Z");
+        let at = format!("2099-01-0{day}T03:04:05Z");
         place.told(&["enqueue", "Later", "-q", "later", "--at", &at]);
     }
 }
