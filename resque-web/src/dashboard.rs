@@ -103,7 +103,8 @@ impl Dashboard {
         self
     }
 
-    /// How old the numbers on a page may be; one reading of the store serves everybody who looks
+    /// How old the numbers on a page may be, and how old the news that there are none, because the store
+    /// could not be reached; one reading of the store serves everybody who looks
     /// within that time. A second, unless this says otherwise.
     pub fn freshness(mut self, age: Duration) -> Self {
         self.settings.freshness = age;

@@ -105,10 +105,6 @@ struct Seen {
     trouble: Option<(Duration, Fault)>,
 }
 
-/// For how long a store that could not be read is not asked again: whoever looks meanwhile is told at
-/// once, and nobody waits for the time-outs of those before.
-const TROUBLE_KEPT: Duration = Duration::from_secs(1);
-
 /// Over how long a rate is reckoned, at least.
 const SPAN: Duration = Duration::from_secs(5);
 
@@ -129,8 +125,10 @@ impl Glances {
         {
             return Ok(glance.clone());
         }
+        // Whoever looks while the store is away is told at once, and nobody waits for the time-outs of
+        // those before.
         if let Some((since, fault)) = &seen.trouble
-            && now.saturating_sub(*since) < TROUBLE_KEPT
+            && now.saturating_sub(*since) < self.freshness
         {
             return Err(fault.clone());
         }
