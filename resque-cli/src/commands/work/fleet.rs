@@ -47,7 +47,7 @@ pub(super) fn run(
     runtime()?.block_on(async {
         // Whoever started this program may have ignored the ends of children, which outlives `exec`; the
         // system forgets how they ended as long as nobody listens.
-        listen(SignalKind::child())?;
+        drop(listen(SignalKind::child())?);
         let mut orders = Orders::default();
         let mut keepers = JoinSet::new();
         for (seat, number) in several.seats().iter().zip(1..) {
