@@ -3,11 +3,9 @@
 use std::time::Duration;
 
 use axum::http::StatusCode;
-use resque_core::Client;
-use resque_core::testing::Faulty;
-use resque_memory::MemoryBackend;
-use resque_web::{Access, Dashboard};
+use resque_web::Access;
 
+use crate::outages::faulty;
 use crate::support::{Site, get};
 
 #[tokio::test]
@@ -72,14 +70,11 @@ async fn probes_ask_no_password_and_numbers_do() {
 
 #[tokio::test]
 async fn a_process_without_its_store_lives_and_is_not_ready() {
-    let (backend, faults) = Faulty::wrap(&MemoryBackend::new().backend());
-    let dashboard = Dashboard::new(Client::new(backend)).freshness(Duration::ZERO);
-    let site = Site {
-        router: dashboard.into_router(),
-        ..Site::new()
-    };
+    let (site, faults) = faulty();
     for (down, ready) in [(false, 200), (true, 503), (false, 200)] {
         faults.set_down(down);
+        // For as long as it takes until nothing that was seen before counts.
+        site.clock.advance(Duration::from_secs(2));
         for path in ["/readyz", "/stats.txt", "/metrics", "/overview"] {
             assert_eq!(site.send(get(path)).await.status, ready, "{path}: {down}");
         }
