@@ -1,6 +1,7 @@
 //! What probes and the service manager are told.
 
 use std::cell::RefCell;
+use std::fs;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::UnixDatagram;
@@ -10,22 +11,38 @@ use resque_testserver::{Program, poll_until};
 use crate::shop::{PATIENCE, Shop, pids, signal};
 
 /// The end of a worker's probes.
-struct Probe(String);
+struct Probe {
+    address: String,
+    // Removes the log when it is dropped.
+    _log: tempfile::NamedTempFile,
+}
 
 impl Probe {
-    /// An address that nobody listens at yet.
-    fn new() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        Self(listener.local_addr().unwrap().to_string())
-    }
-
-    fn flag(&self) -> &str {
-        &self.0
+    /// Starts `work` with these arguments, and probes wherever there is room; its log tells where.
+    fn of_work(shop: &Shop, args: &[&str]) -> (Program, Self) {
+        let log = tempfile::NamedTempFile::new().unwrap();
+        let listen = "work --health-listen 127.0.0.1:0 --log-level info --log-format json";
+        let mut command = shop.command(&listen.split(' ').collect::<Vec<_>>());
+        command.args(args).stderr(log.reopen().unwrap());
+        let work = Program::start(command).unwrap();
+        let address = |line: &str| {
+            let line: serde_json::Value = serde_json::from_str(line).ok()?;
+            Some(line["address"].as_str()?.to_owned())
+        };
+        let told = || {
+            fs::read_to_string(log.path())
+                .ok()?
+                .lines()
+                .find_map(address)
+        };
+        let address = poll_until(PATIENCE, told).unwrap();
+        let _log = log;
+        (work, Self { address, _log })
     }
 
     /// The status and the text of an answer; `None` if nobody answers.
     fn get(&self, path: &str) -> Option<(u16, String)> {
-        let mut stream = TcpStream::connect(&self.0).ok()?;
+        let mut stream = TcpStream::connect(&self.address).ok()?;
         write!(
             stream,
             "GET {path} HTTP/1.1\r\nHost: shop\r\nConnection: close\r\n\r\n"
@@ -112,9 +129,8 @@ fn quit(mut work: Program) {
 
 #[test]
 fn a_worker_answers_probes_and_tells_its_numbers() {
-    let (shop, probe) = (Shop::open("probe"), Probe::new());
-    let listen = ["--health-listen", probe.flag(), "--store-metrics=200ms"];
-    let work = shop.work(&[&["-q", "*", "-c", "2"], &listen[..]].concat());
+    let shop = Shop::open("probe");
+    let (work, probe) = Probe::of_work(&shop, &["-q", "*", "-c", "2", "--store-metrics=200ms"]);
     probe.wait_for("/readyz", 200, "working: 0 of 2 slots busy");
     probe.wait_for("/livez", 200, "working");
     probe.wait_for("/healthz", 200, "working");
@@ -168,18 +184,8 @@ fn is_documented(text: &str) {
 
 #[test]
 fn the_watching_process_answers_for_all() {
-    let (shop, probe) = (Shop::open("probes"), Probe::new());
-    let args = [
-        "-q",
-        "*",
-        "-c",
-        "1",
-        "--processes",
-        "2",
-        "--health-listen",
-        probe.flag(),
-    ];
-    let work = shop.work(&args);
+    let shop = Shop::open("probes");
+    let (work, probe) = Probe::of_work(&shop, &["-q", "*", "-c", "1", "--processes", "2"]);
     let text = probe.wait_for("/readyz", 200, "process 2: working: 0 of 1 slots busy");
     assert!(text.starts_with("process 1: working"), "{text}");
     shop.json(&["enqueue", "Delivery", "0", "-q", "deliveries"]);
