@@ -13,7 +13,7 @@ use sqlx::{ConnectOptions, Connection as _};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::config::{Config, place};
-use crate::refusal::{Stage, refused};
+use crate::refusal::{Refused, Stage, is_about_rows, refused};
 use crate::session::{Manner, Sessions};
 
 /// A connection that has been idle for longer is asked whether it still lives before it is used.
@@ -147,6 +147,26 @@ impl Connections {
         what: &str,
         query: Query<'_, Postgres, PgArguments>,
     ) -> Result<Vec<PgRow>> {
+        let rows = self.ask(what, query).await;
+        rows.map_err(|refused| refused.error)
+    }
+
+    /// Sends one statement whose answer is exactly one row.
+    pub(crate) async fn row(
+        &self,
+        what: &str,
+        query: Query<'_, Postgres, PgArguments>,
+    ) -> Result<PgRow> {
+        let row = self.ask_for_one(what, query).await;
+        row.map_err(|refused| refused.error)
+    }
+
+    /// What `rows` does, for a caller that can do with a part of it.
+    pub(crate) async fn ask(
+        &self,
+        what: &str,
+        query: Query<'_, Postgres, PgArguments>,
+    ) -> Result<Vec<PgRow>, Refused> {
         let mut lease = self.lease(what).await?;
         let limit = self.settings.config.response_timeout;
         let answer = tokio::select! {
@@ -154,7 +174,7 @@ impl Connections {
             answer = self.settings.manner.send(lease.get(), query) => answer,
             () = self.settings.clock.sleep(limit) => {
                 let what = format!("{what} on Postgres at {}", self.settings.place());
-                return Err(Error::outcome_unknown(what, format!("no answer after {limit:?}")));
+                return Err(Error::outcome_unknown(what, format!("no answer after {limit:?}")).into());
             }
         };
         match answer {
@@ -166,21 +186,23 @@ impl Connections {
                 if !matches!(error, sqlx::Error::Database(_)) {
                     self.breaks.fetch_add(1, Ordering::Relaxed);
                 }
-                Err(self.settings.refused(what, Stage::Asking, error))
+                let divisible = is_about_rows(&error);
+                let error = self.settings.refused(what, Stage::Asking, error);
+                Err(Refused { error, divisible })
             }
         }
     }
 
-    /// Sends one statement whose answer is exactly one row.
-    pub(crate) async fn row(
+    /// What `row` does, for a caller that can do with a part of it.
+    pub(crate) async fn ask_for_one(
         &self,
         what: &str,
         query: Query<'_, Postgres, PgArguments>,
-    ) -> Result<PgRow> {
-        let row = self.rows(what, query).await?.pop();
+    ) -> Result<PgRow, Refused> {
+        let row = self.ask(what, query).await?.pop();
         row.ok_or_else(|| {
             let error = sqlx::Error::RowNotFound;
-            self.settings.refused(what, Stage::Asking, error)
+            self.settings.refused(what, Stage::Asking, error).into()
         })
     }
 

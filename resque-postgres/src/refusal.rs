@@ -12,6 +12,41 @@ pub(crate) enum Stage {
     Asking,
 }
 
+/// The error of a statement of which nothing was executed, and what that means for its parts.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    pub(crate) error: Error,
+    /// Whether a part of the same may be accepted.
+    pub(crate) divisible: bool,
+}
+
+impl From<Error> for Refused {
+    fn from(error: Error) -> Self {
+        Self {
+            error,
+            divisible: false,
+        }
+    }
+}
+
+/// Whether an error may be about some of the rows that a statement writes: what they are, how large
+/// they are, or which table they go to. Others are about the server, or about who asks it.
+pub(crate) fn is_about_rows(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(DatabaseError::code);
+    code.is_some_and(|code| concerns_rows(&code))
+}
+
+fn concerns_rows(code: &str) -> bool {
+    let elsewhere = ["28", "3D", "42"];
+    match kind(code) {
+        // Out of disk, memory or anything else that a tablespace or a large row may need more of.
+        Kind::Passing => code.starts_with("53") || code.starts_with("58"),
+        // Some table may not be granted, or a trigger may do what is not.
+        Kind::Final => code == "42501" || !elsewhere.iter().any(|class| code.starts_with(class)),
+        Kind::Away | Kind::Ended | Kind::Unprepared => false,
+    }
+}
+
 /// The error of a call that did `what` on the server at `place`, in the schema `schema`.
 pub(crate) fn refused(
     what: &str,
@@ -159,6 +194,21 @@ mod tests {
             ("28P01", Kind::Final),
         ] {
             assert_eq!(kind(code), expected, "{code}");
+        }
+    }
+
+    #[test]
+    fn some_refusals_are_about_rows_and_others_about_everything() {
+        for about_rows in [
+            "53100", "54000", "23514", "22021", "P0001", "42501", "58030",
+        ] {
+            assert!(concerns_rows(about_rows), "{about_rows}");
+        }
+        for other in [
+            "25006", "57014", "40P01", "40001", "55P03", "53300", "57P01", "42P01", "28P01",
+            "42601",
+        ] {
+            assert!(!concerns_rows(other), "{other}");
         }
     }
 

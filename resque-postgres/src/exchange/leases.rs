@@ -1,5 +1,7 @@
 //! What settlements do to leases, as the function in the database takes it.
 
+use std::time::SystemTime;
+
 use resque_core::{Lease, LeaseChanges, Renewal, Result};
 
 use crate::stamp::Stamp;
@@ -16,27 +18,34 @@ pub(crate) struct Leases<'a> {
     until: Vec<Option<Stamp>>,
 }
 
+/// What one settlement does to leases: the name and the holder of each, and until when it is held on.
+#[derive(Default)]
+pub(crate) struct Changes<'a>(Vec<(&'a str, &'a str, Option<Stamp>)>);
+
+impl<'a> Changes<'a> {
+    /// All but those of a lease that nobody can hold: a receipt that was forged may name any.
+    pub(crate) fn of(changes: &'a LeaseChanges) -> Result<Self> {
+        let free = changes.free.iter().map(|lease| (lease, None));
+        let keep = changes.keep.iter();
+        let keep = keep.map(|Renewal { lease, until }| (lease, Some(*until)));
+        let all = free.chain(keep).filter(|(lease, _)| can_be_held(lease));
+        let line = |(lease, until): (&'a Lease, Option<SystemTime>)| {
+            let until = until.map(Stamp::of).transpose()?;
+            Ok((&*lease.name, &*lease.holder, until))
+        };
+        all.map(line).collect::<Result<_>>().map(Self)
+    }
+}
+
 impl<'a> Leases<'a> {
-    /// Adds the changes of a settlement, but those of a lease that nobody can hold: a receipt that was
-    /// forged may name any.
-    pub(crate) fn push(&mut self, done: i32, changes: &'a LeaseChanges) -> Result<()> {
-        for lease in changes.free.iter().filter(|lease| can_be_held(lease)) {
+    /// Adds the changes of a settlement.
+    pub(crate) fn push(&mut self, done: i32, changes: Changes<'a>) {
+        for (name, holder, until) in changes.0 {
             self.done.push(done);
-            self.names.push(&lease.name);
-            self.holders.push(&lease.holder);
-            self.until.push(None);
+            self.names.push(name);
+            self.holders.push(holder);
+            self.until.push(until);
         }
-        for Renewal { lease, until } in &changes.keep {
-            if !can_be_held(lease) {
-                continue;
-            }
-            let until = Stamp::of(*until)?;
-            self.done.push(done);
-            self.names.push(&lease.name);
-            self.holders.push(&lease.holder);
-            self.until.push(Some(until));
-        }
-        Ok(())
     }
 
     pub(crate) fn bind(&self, statement: Statement) -> Statement {

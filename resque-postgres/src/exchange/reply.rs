@@ -1,6 +1,6 @@
 //! What the function in the database answers.
 
-use resque_core::{Exchange, Payload, QueueName, Receipt, Reservation, Result, Settled};
+use resque_core::{Error, Exchange, Payload, QueueName, Receipt, Reservation, Result, Settled};
 use sqlx::postgres::PgRow;
 
 use super::request::Request;
@@ -26,7 +26,7 @@ impl Store {
         }
         answer.paused = self.get(row, "paused")?;
         let mut given = self.given(row, request, asked, now)?;
-        given.extend(self.given_again(row, request)?);
+        given.extend(self.given_again(row, request, &mut answer.troubles)?);
         given.sort_unstable_by_key(|(slot, _)| request.rank(*slot));
         answer
             .reserved
@@ -56,8 +56,14 @@ impl Store {
         Ok(given.collect())
     }
 
-    /// The jobs that slots held already.
-    fn given_again(&self, row: &PgRow, request: &Request<'_>) -> Result<Vec<(i32, Reservation)>> {
+    /// The jobs that slots held already. One whose queue has no name, which can only be where the table
+    /// was changed by hand, is left where it is: the others are at work for others.
+    fn given_again(
+        &self,
+        row: &PgRow,
+        request: &Request<'_>,
+        troubles: &mut Vec<Error>,
+    ) -> Result<Vec<(i32, Reservation)>> {
         let Some(slots) = self.get::<Option<Vec<i32>>, _>(row, "again_slots")? else {
             return Ok(Vec::new());
         };
@@ -76,7 +82,17 @@ impl Store {
             let Some(receipt) = receipt(request, slot, number) else {
                 continue;
             };
-            let queue = QueueName::new(queue)?;
+            let queue = match QueueName::new(queue) {
+                Ok(queue) => queue,
+                Err(error) => {
+                    troubles.push(Error::Corrupt {
+                        place: format!("the job that {} holds", receipt.worker()),
+                        found: error.to_string(),
+                        expected: "the name of a queue in the table `workers`".to_owned(),
+                    });
+                    continue;
+                }
+            };
             let held = Reservation::new(queue, Payload::new(payload), since.time(), receipt);
             again.push((slot, held.again()));
         }

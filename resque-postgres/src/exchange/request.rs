@@ -2,13 +2,15 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use resque_core::{FailureRecord, Outcome, Result, Settled, Settlement, Tally, WorkerId};
+use resque_core::{Result, Settled, Settlement, WorkerId};
 
 use super::leases::Leases;
+use super::part::Part;
+use super::step::{Fate, Step};
 use crate::failures::Columns;
 use crate::known::Asked;
 use crate::stamp::Stamp;
-use crate::store::{Statement, unknown};
+use crate::store::Statement;
 
 /// Lists that point into each other, counted from 1 as in SQL.
 pub(super) struct Request<'a> {
@@ -36,7 +38,8 @@ pub(super) struct Request<'a> {
 }
 
 impl<'a> Request<'a> {
-    pub(super) fn new(done: &'a [Settlement], want: &'a [WorkerId]) -> Result<Self> {
+    pub(super) fn new(part: &Part<'a>) -> Self {
+        let (done, want) = (&part.done[..], &part.want[..]);
         let slots = Slots::new(done, want);
         let mut request = Self {
             done: Vec::with_capacity(done.len()),
@@ -58,7 +61,7 @@ impl<'a> Request<'a> {
             ids: Vec::new(),
         };
         let mut taken = HashSet::new();
-        for (place, settlement) in done.iter().enumerate() {
+        for (place, settlement) in done.iter().copied().enumerate() {
             let slot = slots.of(settlement.receipt.worker());
             let outcome = match request.settle(slot, settlement, place, &mut taken) {
                 Ok(()) => Settled::Lost,
@@ -77,7 +80,7 @@ impl<'a> Request<'a> {
             request.want.push(slot);
         }
         request.ids = slots.ids;
-        Ok(request)
+        request
     }
 
     /// Adds one settlement, unless it is certainly lost.
@@ -103,45 +106,36 @@ impl<'a> Request<'a> {
             // Settled a moment ago, in the same batch.
             return Ok(());
         }
+        let step = Step::of(
+            "a job",
+            &settlement.outcome,
+            settlement.leases.as_deref(),
+            settlement.tally,
+        )?;
         let index = i32::try_from(self.done.len() + 1).unwrap_or(i32::MAX);
-        match &settlement.outcome {
-            Outcome::Done | Outcome::Discard => {}
-            Outcome::Failed(record) => self.fail(index, record)?,
-            Outcome::RetryAt { payload, at } => {
-                self.delay(index, Stamp::due(*at)?, Some(payload.as_bytes()));
+        match step.fate {
+            Fate::Ends => {}
+            Fate::Fails(record) => {
+                self.failures.push(&record);
+                self.bad.push(index);
             }
-            Outcome::Release | Outcome::ReleaseAs(_) => self.released.push(index),
-            Outcome::Defer(at) => self.delay(index, Stamp::due(*at)?, None),
-            other => return Err(unknown("settle a job", other)),
+            Fate::Waits(due, payload) => {
+                self.later.push(index);
+                self.later_due.push(due);
+                self.later_payloads.push(payload);
+            }
+            // Other bytes were noted before.
+            Fate::Returns(_) => self.released.push(index),
         }
-        if let Some(changes) = &settlement.leases {
-            self.leases.push(index, changes)?;
-        }
-        let (processed, failed) = match settlement.tally {
-            Tally::Nothing => (0, 0),
-            Tally::Processed => (1, 0),
-            Tally::ProcessedAndFailed => (1, 1),
-        };
+        self.leases.push(index, step.leases);
         self.done.push(slot);
         self.numbers.push(number);
         self.marks.push(mark);
-        self.processed.push(processed);
-        self.failed.push(failed);
+        self.processed.push(step.processed);
+        self.failed.push(step.failed);
         self.places.push(place);
         taken.insert((slot, number));
         Ok(())
-    }
-
-    fn fail(&mut self, index: i32, record: &'a FailureRecord) -> Result<()> {
-        self.failures.push(record)?;
-        self.bad.push(index);
-        Ok(())
-    }
-
-    fn delay(&mut self, index: i32, due: Stamp, payload: Option<&'a [u8]>) {
-        self.later.push(index);
-        self.later_due.push(due);
-        self.later_payloads.push(payload);
     }
 
     /// What is known of each settlement before anything is sent; `Lost` where nothing is.
@@ -225,9 +219,10 @@ struct Slots<'a> {
 }
 
 impl<'a> Slots<'a> {
-    fn new(done: &'a [Settlement], want: &'a [WorkerId]) -> Self {
+    fn new(done: &[&'a Settlement], want: &[&'a WorkerId]) -> Self {
         let settling = done.iter().map(|settlement| settlement.receipt.worker());
-        let mut places: BTreeMap<_, _> = settling.chain(want).map(|id| (id, 0)).collect();
+        let wanting = want.iter().copied();
+        let mut places: BTreeMap<_, _> = settling.chain(wanting).map(|id| (id, 0)).collect();
         for (place, number) in (1..).zip(places.values_mut()) {
             *number = place;
         }
@@ -243,4 +238,50 @@ impl<'a> Slots<'a> {
 /// A place of SQL as an index; none is beyond every list.
 fn index(place: i32) -> usize {
     usize::try_from(place).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+    use resque_core::{FailureRecord, Lease, LeaseChanges, Payload, Receipt};
+
+    use super::*;
+
+    /// A time that Postgres cannot hold.
+    fn too_far() -> SystemTime {
+        UNIX_EPOCH + Duration::from_secs(10_000_000_000_000)
+    }
+
+    #[test]
+    fn a_settlement_that_cannot_be_sent_leaves_nothing_to_the_next_one() {
+        let worker = |number| WorkerId::compose("host", "a1b2c", 1, number, "*").unwrap();
+        let receipt = |number| Receipt::numbered(worker(number), 7);
+        let record = FailureRecord::new(UNIX_EPOCH, Payload::from("{}"), "E", "e");
+        let lease = Lease::new("name", "holder");
+        let unsendable = LeaseChanges {
+            free: vec![lease.clone()],
+            keep: vec![lease.until(UNIX_EPOCH), lease.until(too_far())],
+        };
+        let mut done = vec![
+            Settlement::failed(receipt(0), record),
+            Settlement::retry_at(receipt(1), Payload::from("{}"), UNIX_EPOCH),
+            Settlement::release(receipt(2)),
+        ];
+        for settlement in &mut done {
+            settlement.leases = Some(Box::new(unsendable.clone()));
+        }
+        done.push(Settlement::done(receipt(3)));
+        let mut request = Request::new(&Part::whole(&done, &[]));
+        let untold = request.untold();
+        let is_trouble = |settled: &Settled| matches!(settled, Settled::Trouble(_));
+        let troubles: Vec<bool> = untold.iter().map(is_trouble).collect();
+        assert_eq!(troubles, [true, true, true, false]);
+        assert_eq!(request.numbers, [7]);
+        assert_eq!(request.places, [3]);
+        for list in [&request.bad, &request.later, &request.released] {
+            assert_eq!(*list, [0; 0]);
+        }
+        assert!(!request.changes_leases());
+    }
 }

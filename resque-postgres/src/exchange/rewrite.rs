@@ -1,8 +1,9 @@
 //! Other bytes for jobs that are about to be released.
 
-use resque_core::{Outcome, Result, Settlement};
+use resque_core::{Outcome, Settlement};
 
 use super::WHAT;
+use crate::refusal::Refused;
 use crate::store::Store;
 
 /// Workers are locked in the order of their ids, as everywhere.
@@ -19,7 +20,7 @@ impl Store {
     /// Notes other bytes for the jobs that are to be released with them, as long as they are held.
     /// It is a step of its own, because only a worker that stops needs it: should it be the last
     /// one, the job is still held, with bytes that tell one release more.
-    pub(super) async fn rewrite(&self, done: &[Settlement]) -> Result<()> {
+    pub(super) async fn rewrite(&self, done: &[&Settlement]) -> Result<(), Refused> {
         let (mut ids, mut numbers, mut payloads) = (Vec::new(), Vec::new(), Vec::new());
         for settlement in done {
             let number = settlement.receipt.number().map(i64::try_from);
@@ -34,6 +35,6 @@ impl Store {
         }
         let statement = self.statement(TEXT);
         let statement = statement.bind(ids).bind(numbers).bind(payloads);
-        self.rows(WHAT, statement).await.map(drop)
+        self.link.connections.ask(WHAT, statement).await.map(drop)
     }
 }

@@ -19,11 +19,32 @@ pub(crate) struct Columns<'a> {
     payloads: Vec<&'a [u8]>,
 }
 
+/// A record whose times Postgres can hold.
+#[derive(Clone, Copy)]
+pub(crate) struct Record<'a> {
+    at: Stamp,
+    retried: Option<Stamp>,
+    record: &'a FailureRecord,
+}
+
+impl<'a> Record<'a> {
+    pub(crate) fn of(record: &'a FailureRecord) -> Result<Self> {
+        Ok(Self {
+            at: Stamp::of(record.failed_at)?,
+            retried: record.retried_at.map(Stamp::of).transpose()?,
+            record,
+        })
+    }
+}
+
 impl<'a> Columns<'a> {
     /// Adds a record.
-    pub(crate) fn push(&mut self, record: &'a FailureRecord) -> Result<()> {
-        let at = Stamp::of(record.failed_at)?;
-        let retried = record.retried_at.map(Stamp::of).transpose()?;
+    pub(crate) fn push(&mut self, record: &Record<'a>) {
+        let Record {
+            at,
+            retried,
+            record,
+        } = *record;
         let text = |text| escape(text).into_owned();
         self.at.push(at);
         self.retried.push(retried);
@@ -33,7 +54,6 @@ impl<'a> Columns<'a> {
         self.errors.push(text(&record.error));
         self.backtraces.push(literal(&record.backtrace));
         self.payloads.push(record.payload.as_bytes());
-        Ok(())
     }
 
     /// Binds the eight columns.

@@ -15,7 +15,7 @@ use resque_core::{
 
 use crate::stamp::Stamp;
 use crate::store::{Store, counted, gone};
-pub(crate) use columns::Columns;
+pub(crate) use columns::{Columns, Record};
 use text::{escape, unescape};
 
 #[async_trait]
@@ -23,7 +23,9 @@ impl FailureStore for Store {
     async fn record(&self, records: &[FailureRecord]) -> Result<()> {
         const TEXT: &str = "select resque.record_failures($1, $2, $3, $4, $5, $6, $7, $8)";
         let mut columns = Columns::default();
-        records.iter().try_for_each(|record| columns.push(record))?;
+        for record in records {
+            columns.push(&Record::of(record)?);
+        }
         let query = columns.bind(self.statement(TEXT));
         self.rows("record failures", query).await?;
         Ok(())

@@ -2,13 +2,13 @@
 
 use std::collections::HashSet;
 
-use resque_core::{LoanSettlement, Outcome, Result, Settled, Tally};
+use resque_core::{LoanSettlement, Result, Settled};
 
 use super::number_of;
-use crate::exchange::Leases;
+use crate::exchange::{Fate, Leases, Step};
 use crate::failures::Columns;
 use crate::stamp::Stamp;
-use crate::store::{Statement, Store, unknown};
+use crate::store::{Statement, Store};
 
 const WHAT: &str = "settle loans";
 const TEXT: &str = "select resque.settle_loans($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, \
@@ -83,45 +83,35 @@ struct Request<'a> {
 
 impl<'a> Request<'a> {
     fn push(&mut self, settlement: &'a LoanSettlement, number: i64, place: usize) -> Result<()> {
+        let step = Step::of(
+            "a loan",
+            &settlement.outcome,
+            settlement.leases.as_deref(),
+            settlement.tally,
+        )?;
         let index = i32::try_from(self.ids.len() + 1).unwrap_or(i32::MAX);
-        match &settlement.outcome {
-            Outcome::Done | Outcome::Discard => {}
-            Outcome::Failed(record) => {
-                self.failures.push(record)?;
+        match step.fate {
+            Fate::Ends => {}
+            Fate::Fails(record) => {
+                self.failures.push(&record);
                 self.bad.push(index);
             }
-            Outcome::RetryAt { payload, at } => {
-                self.delay(index, Stamp::due(*at)?, Some(payload.as_bytes()));
+            Fate::Waits(due, payload) => {
+                self.later.push(index);
+                self.later_due.push(due);
+                self.later_payloads.push(payload);
             }
-            Outcome::Release => self.release(index, None),
-            Outcome::ReleaseAs(payload) => self.release(index, Some(payload.as_bytes())),
-            Outcome::Defer(at) => self.delay(index, Stamp::due(*at)?, None),
-            other => return Err(unknown("settle a loan", other)),
+            Fate::Returns(payload) => {
+                self.released.push(index);
+                self.released_payloads.push(payload);
+            }
         }
-        if let Some(changes) = &settlement.leases {
-            self.leases.push(index, changes)?;
-        }
-        let (processed, failed) = match settlement.tally {
-            Tally::Nothing => (0, 0),
-            Tally::Processed => (1, 0),
-            Tally::ProcessedAndFailed => (1, 1),
-        };
+        self.leases.push(index, step.leases);
         self.ids.push(number);
-        self.processed.push(processed);
-        self.failed.push(failed);
+        self.processed.push(step.processed);
+        self.failed.push(step.failed);
         self.places.push(place);
         Ok(())
-    }
-
-    fn delay(&mut self, index: i32, due: Stamp, payload: Option<&'a [u8]>) {
-        self.later.push(index);
-        self.later_due.push(due);
-        self.later_payloads.push(payload);
-    }
-
-    fn release(&mut self, index: i32, payload: Option<&'a [u8]>) {
-        self.released.push(index);
-        self.released_payloads.push(payload);
     }
 
     fn bind(&self, statement: Statement, now: Stamp) -> Statement {

@@ -7,7 +7,7 @@ use std::slice::from_ref;
 
 use resque_core::{FailureRecord, Leaving, Left, QueueName, Settlement, WorkerId};
 
-use crate::support::{World, name};
+use crate::support::{World, given, name};
 
 /// The SQLSTATE with which a statement is refused.
 async fn refused(world: &World, sql: &str) -> String {
@@ -103,6 +103,26 @@ async fn a_note_by_hand_is_held_and_can_be_recorded() {
     assert_eq!(world.backend.failures().count(None).await.unwrap(), 1);
     let left = workers.unregister(&leaving).await.unwrap();
     assert!(matches!(left[..], [Left::Gone]), "{left:?}");
+}
+
+#[tokio::test]
+async fn a_note_without_a_queue_is_told_of_and_keeps_nobody_else_from_work() {
+    let world = World::new().await;
+    world.push("q", &["a", "b", "c"]).await;
+    let (one, two) = (world.register(0).await, world.register(1).await);
+    world.exchange(&[], &[one.clone(), two.clone()], "q").await;
+    let mut raw = world.raw().await;
+    raw.run("update resque.workers set queue = 'a,b' where payload = 'a'")
+        .await;
+    let three = world.register(2).await;
+    let again = world.exchange(&[], &[one.clone(), two, three], "q").await;
+    assert_eq!(given(&again), ["b", "c"]);
+    let [trouble] = &again.troubles[..] else {
+        panic!("{:?}", again.troubles);
+    };
+    let text = trouble.to_string();
+    assert!(text.contains(one.as_str()), "{text}");
+    assert!(text.contains("a,b"), "{text}");
 }
 
 #[tokio::test]
