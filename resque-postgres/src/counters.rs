@@ -6,7 +6,7 @@ use crate::store::{Statement, Store};
 
 /// Where the counter of a name is kept.
 enum Place<'a> {
-    /// In `counters`, and a share in each worker's row.
+    /// In `counters`, a share in each worker's row, and shares of those who settled loans.
     Total(Field),
     /// In the worker's row.
     Worker(WorkerId, Field),
@@ -67,11 +67,12 @@ struct Texts {
     worker: &'static str,
 }
 
-/// What the workers have added to a total so far.
+/// What the workers, and who settled loans, have added to a total so far.
 macro_rules! shares {
     () => {
-        "coalesce((select sum(case when $3 then w.total_failed else w.total_processed end) \
-            from resque.workers w), 0)"
+        "(coalesce((select sum(case when $3 then w.total_failed else w.total_processed end) \
+            from resque.workers w), 0) \
+            + coalesce((select sum(s.share) from resque.count_shares s where s.name = $1), 0))"
     };
 }
 

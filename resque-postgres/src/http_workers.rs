@@ -81,8 +81,9 @@ impl HttpWorkers for Store {
     }
 
     async fn counts(&self, queue: &QueueName) -> Result<HttpCounts> {
-        const TEXT: &str =
-            "select c.processed, c.failed from resque.http_counts c where c.queue = $1";
+        const TEXT: &str = "select coalesce(sum(c.processed), 0)::bigint as processed,
+                coalesce(sum(c.failed), 0)::bigint as failed
+            from resque.http_counts c where c.queue = $1";
         let query = self.statement(TEXT).bind(queue.as_str());
         let rows = self.rows("read what was counted over HTTP", query).await?;
         match rows.first() {

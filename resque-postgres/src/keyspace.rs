@@ -45,6 +45,7 @@ impl Keyspace for Store {
                 where k.there
             union all (
                 select 'stat:' || c.name from resque.counters c
+                union select 'stat:' || s.name from resque.count_shares s
                 union select 'stat:processed'
                     where exists (select from resque.workers w where w.total_processed <> 0)
                 union select 'stat:failed'
@@ -75,7 +76,7 @@ impl Keyspace for Store {
             union all select 'rs:http:workers' where exists (select from resque.http_workers)
             union all select 'rs:http:worker:' || w.id from resque.http_workers w
             union all select distinct 'rs:http:on:' || q.queue from resque.http_worker_queues q
-            union all select 'rs:http:queue:' || c.queue from resque.http_counts c
+            union all select distinct 'rs:http:queue:' || c.queue from resque.http_counts c
             union all select 'rs:history' where exists (select from resque.history)";
         let rows = self.rows("list the keys", self.statement(TEXT)).await?;
         rows.iter().map(|row| self.get(row, 0)).collect()

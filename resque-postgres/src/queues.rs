@@ -104,16 +104,19 @@ impl Store {
 
     /// Removes everything in the schema but the schema.
     pub(crate) async fn remove_everything(&self) -> Result<u64> {
+        // Queues before their jobs, as whoever removes a queue does.
         const TEXT: &str = "with
-            jobs as (delete from resque.jobs returning 1),
-            workers as (delete from resque.workers returning 1),
-            counters as (delete from resque.counters returning 1),
-            delayed as (delete from resque.delayed returning 1),
-            failures as (delete from resque.failures returning 1),
             queues as (
                 update resque.queues set listed = false, stopped = false where listed or stopped
                 returning 1
             ),
+            jobs as (
+                delete from resque.jobs where (select count(*) from queues) >= 0 returning 1
+            ),
+            workers as (delete from resque.workers returning 1),
+            counters as (delete from resque.counters returning 1),
+            delayed as (delete from resque.delayed returning 1),
+            failures as (delete from resque.failures returning 1),
             leases as (delete from resque.leases returning 1),
             lines as (delete from resque.lines returning 1),
             turns as (delete from resque.turns returning 1),
@@ -122,6 +125,7 @@ impl Store {
             losses as (delete from resque.losses returning 1),
             http_workers as (delete from resque.http_workers returning 1),
             http_counts as (delete from resque.http_counts returning 1),
+            count_shares as (delete from resque.count_shares returning 1),
             history as (delete from resque.history returning 1),
             led as (
                 update resque.schedule_lead set holder = null, until = null, changes = changes + 1
@@ -134,7 +138,7 @@ impl Store {
                 + (select count(*) from leases) + (select count(*) from lines)
                 + (select count(*) from turns) + (select count(*) from loans)
                 + (select count(*) from losses) + (select count(*) from http_workers)
-                + (select count(*) from http_counts) + (select count(*) from history)
+                + (select count(*) from http_counts) + (select count(*) from count_shares) + (select count(*) from history)
                 + (select count(*) from schedules) + (select count(*) from pause) + 0 * (select count(*) from woken)";
         let row = self
             .row("clear the namespace", self.statement(TEXT))

@@ -36,11 +36,18 @@ create table resque.http_worker_queues (
     primary key (queue, worker)
 );
 create index http_worker_queues_worker on resque.http_worker_queues (worker);
+-- In shares that are added up now and then, so that settlements do not wait for each other.
 create table resque.http_counts (
-    queue text collate "C" primary key,
+    queue text collate "C" not null,
     processed bigint not null,
     failed bigint not null
-) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
+) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
+create index http_counts_queue on resque.http_counts (queue);
+-- What settled loans have added to the totals, in shares too.
+create table resque.count_shares (
+    name text collate "C" not null,
+    share bigint not null
+) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
 
 create function resque.job_digest(p_queue text, p_payload bytea) returns bytea language sql immutable as $$
     select sha256(convert_to(p_queue, 'UTF8') || '\x0a'::bytea || p_payload)
@@ -134,18 +141,37 @@ begin
     select min(l.until) into next_over from resque.loans l;
 end $$;
 
+-- Makes one share of all that a queue or a total has, but for those that somebody is just adding up.
+create function resque.add_up_http() returns void language sql as $$
+    with added as (
+        delete from resque.http_counts
+        where ctid = any (array(select c.ctid from resque.http_counts c for update skip locked))
+        returning *
+    )
+    insert into resque.http_counts (queue, processed, failed)
+    select a.queue, sum(a.processed), sum(a.failed) from added a group by a.queue;
+    with added as (
+        delete from resque.count_shares
+        where ctid = any (array(select s.ctid from resque.count_shares s for update skip locked))
+        returning *
+    )
+    insert into resque.count_shares (name, share)
+    select a.name, sum(a.share) from added a group by a.name;
+$$;
+
 -- Adds to what was counted over HTTP for queues, and for those workers that are registered.
 create function resque.count_http(
     p_queues text[], p_workers text[], p_processed bigint[], p_failed bigint[], p_now timestamptz
 ) returns void language plpgsql as $$
 begin
-    insert into resque.http_counts as c (queue, processed, failed)
-    select t.queue collate "C", sum(t.processed), sum(t.failed)
+    insert into resque.http_counts (queue, processed, failed)
+    select t.queue, sum(t.processed), sum(t.failed)
     from unnest(p_queues, p_processed, p_failed) t (queue, processed, failed)
     where t.processed > 0 or t.failed > 0
-    group by 1 order by 1
-    on conflict (queue) do update set
-        processed = c.processed + excluded.processed, failed = c.failed + excluded.failed;
+    group by t.queue;
+    if random() < 0.02 then
+        perform resque.add_up_http();
+    end if;
     perform from resque.http_workers w where w.id = any (p_workers) order by w.id for no key update;
     update resque.http_workers w set
         processed = w.processed + t.processed, failed = w.failed + t.failed,
@@ -213,14 +239,12 @@ begin
                 where s.done <> all (p_released))
             order by o.job for update);
     end if;
-    insert into resque.counters as c (name, value)
+    insert into resque.count_shares (name, share)
     select t.name, t.value from (
         select 'failed' as name, sum(p_failed[s.done]) as value from unnest(settled) s (done)
         union all select 'processed', sum(p_processed[s.done]) from unnest(settled) s (done)
     ) t
-    where t.value > 0
-    order by t.name
-    on conflict (name) do update set value = c.value + excluded.value;
+    where t.value > 0;
     perform resque.count_http(
         array_agg(l.queue::text), array_agg(l.holder::text),
         array_agg(p_processed[s.done]::bigint), array_agg(p_failed[s.done]::bigint), p_now)
