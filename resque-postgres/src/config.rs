@@ -43,6 +43,52 @@ const OF_THE_DRIVER: &[&str] = &[
     "options",
 ];
 
+/// What else `libpq` knows. Providers put some of it into the URLs that they give out.
+const OF_LIBPQ: &[&str] = &[
+    "channel_binding",
+    "client_encoding",
+    "fallback_application_name",
+    "gssdelegation",
+    "gssencmode",
+    "gsslib",
+    "keepalives",
+    "keepalives_count",
+    "keepalives_idle",
+    "keepalives_interval",
+    "krbsrvname",
+    "load_balance_hosts",
+    "passfile",
+    "replication",
+    "require_auth",
+    "requirepeer",
+    "service",
+    "ssl_max_protocol_version",
+    "ssl_min_protocol_version",
+    "sslcertmode",
+    "sslcompression",
+    "sslcrl",
+    "sslcrldir",
+    "sslnegotiation",
+    "sslpassword",
+    "sslsni",
+    "target_session_attrs",
+    "tcp_user_timeout",
+];
+
+/// Whether a parameter of `libpq` asks for nothing but what is so anyway.
+fn is_default(name: &str, value: &str) -> bool {
+    match name {
+        "channel_binding" | "gssencmode" => matches!(value, "prefer" | "disable"),
+        "target_session_attrs" => value == "any",
+        "load_balance_hosts" => value == "disable",
+        "client_encoding" => value.eq_ignore_ascii_case("utf8") || value == "auto",
+        "sslcompression" => value == "0",
+        "sslnegotiation" => value == "postgres",
+        "fallback_application_name" => true,
+        _ => false,
+    }
+}
+
 /// Where a Postgres server is, how to log in, and which schema holds the jobs.
 ///
 /// ```
@@ -227,6 +273,13 @@ impl Config {
                 "shared" => self.sessions = Some(Sessions::Shared),
                 _ => return Err(invalid(name, "it is either `own` or `shared`")),
             },
+            _ if is_default(name, value) => {}
+            _ if OF_LIBPQ.contains(&name) => {
+                return Err(invalid(
+                    name,
+                    "this parameter of libpq is not supported; leave it out",
+                ));
+            }
             _ => {
                 let reason = format!(
                     "the parameter {name:?} is none of namespace, max_connections, connect_timeout, \
@@ -313,6 +366,30 @@ mod tests {
         assert_eq!(config.response_timeout, Duration::from_secs(2));
         assert!(!config.listen);
         assert_eq!(config.sessions, Some(Sessions::Shared));
+    }
+
+    #[test]
+    fn parameters_of_libpq_are_taken_where_they_change_nothing() {
+        let with = |parameter| Config::parse(&format!("postgres://u:secret@h/db?{parameter}"));
+        for harmless in [
+            "channel_binding=prefer",
+            "gssencmode=disable",
+            "target_session_attrs=any",
+            "load_balance_hosts=disable",
+            "client_encoding=UTF8",
+        ] {
+            assert!(with(harmless).is_ok(), "{harmless}");
+        }
+        for other in [
+            "channel_binding=require",
+            "target_session_attrs=read-write",
+            "keepalives_idle=60",
+            "service=shop",
+        ] {
+            let error = with(other).unwrap_err().to_string();
+            assert!(error.contains("not supported"), "{error}");
+            assert!(error.contains(other.split('=').next().unwrap()), "{error}");
+        }
     }
 
     #[test]

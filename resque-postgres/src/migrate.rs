@@ -24,6 +24,18 @@ struct Migration {
     name: &'static str,
     up: &'static str,
     down: &'static str,
+    /// Tells whether `up` is still what it was when it was applied.
+    digest: i64,
+}
+
+/// FNV-1a, which is worked out while compiling; it has to notice an accident and no more.
+const fn digest(text: &str) -> i64 {
+    let (bytes, mut hash, mut at) = (text.as_bytes(), 0xcbf2_9ce4_8422_2325_u64, 0);
+    while at < bytes.len() {
+        hash = (hash ^ bytes[at] as u64).wrapping_mul(0x0100_0000_01b3);
+        at += 1;
+    }
+    hash.cast_signed()
 }
 
 macro_rules! migration {
@@ -33,6 +45,7 @@ macro_rules! migration {
             name: $name,
             up: include_str!(concat!("migrate/", $name, ".up.sql")),
             down: include_str!(concat!("migrate/", $name, ".down.sql")),
+            digest: digest(include_str!(concat!("migrate/", $name, ".up.sql"))),
         }
     };
 }
@@ -208,7 +221,8 @@ impl Migrator {
         if !there.try_get::<bool, _>(0)? {
             return Ok(None);
         }
-        let text = "select version, name, applied_at from resque.migrations order by version";
+        let text =
+            "select version, name, applied_at, digest from resque.migrations order by version";
         let text = AssertSqlSafe(self.schema().sql(text));
         let query = sqlx::query(text).persistent(false);
         let rows = query.fetch_all(&mut *connection).await?;
@@ -260,7 +274,8 @@ impl Migrator {
         const TABLE: &str = "create table resque.migrations (
             version integer primary key,
             name text not null,
-            applied_at timestamptz not null default now()
+            applied_at timestamptz not null default now(),
+            digest bigint
         )";
         let identifier = self.schema().identifier();
         // `if not exists` would ask for a right that nobody needs for a schema that is there.
@@ -286,10 +301,11 @@ impl Migrator {
         let mut count = 0;
         for step in steps {
             run(connection, &self.schema().sql(step.up)).await?;
-            let note = "insert into resque.migrations (version, name) values ($1, $2)";
+            let note = "insert into resque.migrations (version, name, digest) values ($1, $2, $3)";
             sqlx::query(AssertSqlSafe(self.schema().sql(note)))
                 .bind(step.version)
                 .bind(step.name)
+                .bind(step.digest)
                 .persistent(false)
                 .execute(&mut *connection)
                 .await?;

@@ -108,6 +108,7 @@ struct Migration {
     name: String,
     applied: Option<String>,
     known: bool,
+    changed: bool,
 }
 
 impl From<MigrationStatus> for Migration {
@@ -116,6 +117,7 @@ impl From<MigrationStatus> for Migration {
             name: status.name.to_string(),
             applied: status.applied.map(stamp),
             known: status.known,
+            changed: status.changed,
         }
     }
 }
@@ -129,6 +131,7 @@ impl Answer for Migrations {
 /// A migration in one line: its name, which begins with the version, and its state.
 fn line(migration: &Migration) -> String {
     let state = match (&migration.applied, migration.known) {
+        (Some(_), true) if migration.changed => "made in another form than this program's",
         (Some(_), true) => "made",
         (Some(_), false) => "made by a newer version of this program",
         (None, _) => "missing",

@@ -21,17 +21,23 @@ pub struct MigrationStatus {
     pub applied: Option<SystemTime>,
     /// Whether this library knows it.
     pub known: bool,
+    /// Whether what was applied is not what this library would apply, so that something that was
+    /// made for one of them may not fit the other.
+    pub changed: bool,
 }
 
 impl MigrationStatus {
     /// What a row of the table tells.
     pub(super) fn read(row: &PgRow) -> sqlx::Result<Self> {
         let version = row.try_get(0)?;
+        let digest: Option<i64> = row.try_get(3)?;
+        let step = MIGRATIONS.iter().find(|step| step.version == version);
         Ok(Self {
             version,
             name: row.try_get(1)?,
             applied: Some(row.try_get::<Stamp, _>(2)?.time()),
-            known: MIGRATIONS.iter().any(|step| step.version == version),
+            known: step.is_some(),
+            changed: step.is_some_and(|step| digest.is_some_and(|digest| digest != step.digest)),
         })
     }
 }
@@ -60,6 +66,7 @@ pub(super) fn merged(mut applied: Vec<MigrationStatus>) -> Vec<MigrationStatus> 
                 name: step.name.to_owned(),
                 applied: None,
                 known: true,
+                changed: false,
             });
         }
     }
@@ -71,6 +78,7 @@ impl fmt::Display for MigrationStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = match (self.applied, self.known) {
             (None, _) => "pending",
+            (Some(_), true) if self.changed => "applied in another form",
             (Some(_), true) => "applied",
             (Some(_), false) => "applied by a newer version",
         };
