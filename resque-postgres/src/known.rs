@@ -223,7 +223,7 @@ impl Store {
     }
 
     async fn read_queues(&self) -> Result<Queues> {
-        const TEXT: &str = "select pg_current_snapshot()::text,
+        const TEXT: &str = "select resque.sight(),
             array(select q.id from resque.queues q order by q.id),
             array(select q.name from resque.queues q order by q.id)";
         let row = self.row("read the queues", self.statement(TEXT)).await?;

@@ -27,6 +27,13 @@ pub(crate) const TEXT_ONCE: &str = "select p.lengths || p.put::integer[]::bigint
 /// How many jobs go together at most, unless a single caller has more.
 const TOGETHER: usize = 5_000;
 
+/// So many bytes of a payload weigh as much as a job: what goes together has 20 MB at most, unless a
+/// single caller has more.
+const HEAVY: usize = 4_096;
+
+/// How many bytes of payloads a push may have: a statement has at most a gigabyte.
+const MOST_BYTES: usize = 500_000_000;
+
 /// The pushes of one client.
 pub(crate) struct Pushes(GroupCommit<Pusher>);
 
@@ -44,7 +51,7 @@ impl Pushes {
             return Ok(Vec::new());
         }
         // What cannot be written must not spoil the pushes of others.
-        check(batch)?;
+        check(batch, MOST_BYTES)?;
         let pushed = self.0.call(batch.to_vec()).await;
         pushed.unwrap_or_else(|| Err(abandoned()))
     }
@@ -55,7 +62,8 @@ impl Commit for Pusher {
     type Answer = Result<Vec<Pushed>>;
 
     fn weight(call: &Vec<Enqueue>) -> usize {
-        call.len()
+        let weight = |job: &Enqueue| 1 + job.payload.as_bytes().len() / HEAVY;
+        call.iter().map(weight).sum()
     }
 
     /// Makes one push of many and tells each caller what came of its own.
@@ -68,8 +76,11 @@ impl Commit for Pusher {
                 let own = |size: usize| Ok(pushed.by_ref().take(size).collect());
                 sizes.into_iter().map(own).collect()
             }
-            // Nothing was put in: what is wrong with one must not spoil the pushes of others.
-            Err(Error::Rejected { .. }) if sizes.len() > 1 => self.each_alone(&all, &sizes).await,
+            // Nothing was put in: what is wrong with one must not spoil the pushes of others. What
+            // passes, such as a server that is read-only or full, is wrong with all of them.
+            Err(Error::Rejected {
+                transient: false, ..
+            }) if sizes.len() > 1 => self.each_alone(&all, &sizes).await,
             Err(error) => error.for_each(sizes.len()).into_iter().map(Err).collect(),
         }
     }
@@ -265,7 +276,18 @@ impl<'a> Locks<'a> {
     }
 }
 
-fn check(batch: &[Enqueue]) -> Result<()> {
+fn check(batch: &[Enqueue], most_bytes: usize) -> Result<()> {
+    let bytes: usize = batch.iter().map(|job| job.payload.as_bytes().len()).sum();
+    if bytes > most_bytes {
+        return Err(Error::Rejected {
+            what: WHAT.to_owned(),
+            reason: format!(
+                "the payloads have {bytes} bytes together, and Postgres takes {most_bytes} at once; push \
+                 fewer jobs in one call, or keep what is so large elsewhere and name it in the job"
+            ),
+            transient: false,
+        });
+    }
     batch.iter().try_for_each(|job| {
         if let Some(due) = job.due {
             Stamp::due(due)?;
@@ -280,4 +302,27 @@ fn check(batch: &[Enqueue]) -> Result<()> {
 
 fn abandoned() -> Error {
     Error::outcome_unknown(WHAT, "the runtime that was pushing has ended")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn job(bytes: usize) -> Enqueue {
+        Enqueue::new("q".parse().unwrap(), vec![b'x'; bytes])
+    }
+
+    #[test]
+    fn a_push_that_fits_no_statement_is_refused_before_it_is_sent() {
+        assert!(check(&[job(60), job(40)], 100).is_ok());
+        let error = check(&[job(60), job(41)], 100).unwrap_err();
+        assert!(!error.is_transient());
+        assert!(error.to_string().contains("101 bytes together"), "{error}");
+    }
+
+    #[test]
+    fn large_payloads_weigh_more() {
+        assert_eq!(Pusher::weight(&vec![job(0), job(100), job(HEAVY - 1)]), 3);
+        assert_eq!(Pusher::weight(&vec![job(2 * HEAVY), job(1)]), 4);
+    }
 }

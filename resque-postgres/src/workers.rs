@@ -11,8 +11,9 @@ use sqlx::postgres::PgRow;
 use crate::stamp::Stamp;
 use crate::store::{Store, counted};
 
-/// How many bytes an id may have: an index of Postgres takes no longer key.
-const LONGEST_ID: usize = 2_600;
+/// How many bytes an id may have: an index of Postgres takes keys of 2,704 bytes, and in that of the
+/// leases the name of a lease, of up to 255 bytes, comes before the id.
+const LONGEST_ID: usize = 2_400;
 
 impl Store {
     /// Puts workers on the registry and answers what they hold.
@@ -115,6 +116,7 @@ impl Store {
         // Up to the next microsecond: heartbeats were rounded down to theirs.
         let query = self.statement(TEXT).bind(Stamp::due(before)?);
         let rows = self.rows("look for dead workers", query).await?;
+        self.wake.forget_the_gone().await;
         let mut dead = Vec::with_capacity(rows.len());
         for row in &rows {
             let Ok(id) = WorkerId::new(self.get::<String, _>(row, "id")?) else {

@@ -114,22 +114,28 @@ insert into resque.settings default values;
 create unlogged table resque.sleepers (
     -- Chosen at random by the sleeper.
     id bigint primary key,
-    queues text[]
+    queues text[],
+    -- The process of the server by which the sleeper listens: where it has gone, nobody hears.
+    listener integer not null default pg_backend_pid()
 ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
 
+-- Makes one share of all that a queue has, but for those that somebody is just adding up.
+create function resque.add_up_failures() returns void language sql as $$
+    with added as (
+        delete from resque.failure_counts
+        where ctid = any (array(select f.ctid from resque.failure_counts f for update skip locked))
+        returning *
+    )
+    insert into resque.failure_counts (queue, share)
+    select a.queue, sum(a.share) from added a group by a.queue having sum(a.share) <> 0
+$$;
 create function resque.count_failures() returns trigger language plpgsql as $$
 begin
     insert into resque.failure_counts (queue, share)
     select c.queue, case tg_op when 'INSERT' then count(*) else -count(*) end
     from changed c group by c.queue;
     if random() < 0.02 then
-        with added as (
-            delete from resque.failure_counts
-            where ctid = any (array(select f.ctid from resque.failure_counts f for update skip locked))
-            returning *
-        )
-        insert into resque.failure_counts (queue, share)
-        select a.queue, sum(a.share) from added a group by a.queue having sum(a.share) <> 0;
+        perform resque.add_up_failures();
     end if;
     return null;
 end $$;
@@ -137,6 +143,13 @@ create trigger count_added after insert on resque.failures
     referencing new table as changed for each statement execute function resque.count_failures();
 create trigger count_removed after delete on resque.failures
     referencing old table as changed for each statement execute function resque.count_failures();
+create function resque.count_no_failures() returns trigger language plpgsql as $$
+begin
+    delete from resque.failure_counts;
+    return null;
+end $$;
+create trigger count_none after truncate on resque.failures
+    for each statement execute function resque.count_no_failures();
 
 -- Wakes who sleeps for one of these queues; null is all queues. To be called behind what it announces.
 --
@@ -171,6 +184,14 @@ begin
         perform pg_notify('resque', case when octet_length(v_ids) < 7900 then v_ids else '' end);
     end if;
 end $$;
+
+-- Forgets the notes of those who listen no more: each would cost every push a look, whatever its queue.
+create function resque.forget_sleepers() returns void language sql as $$
+    delete from resque.sleepers where id in (
+        select s.id from resque.sleepers s
+        where not exists (select from pg_stat_activity a where a.pid = s.listener)
+        for update of s skip locked)
+$$;
 
 -- The numbers of queues, which are made to exist.
 create function resque.queue_ids(p_names text[]) returns integer[] language plpgsql as $$
@@ -270,13 +291,17 @@ begin
     return v_length;
 end $$;
 
+-- How many bytes of payloads are taken at once: an array has at most a gigabyte, and all of it has to go
+-- through the memory of the server and of the worker.
+create function resque.most_bytes() returns bigint language sql immutable as $$ select 64000000::bigint $$;
+
 -- What was taken out of queues: a place in each list for each job.
 create type resque.taken as (
     queues integer[], names text[], places bigint[], payloads bytea[], since timestamptz[], numbers bigint[]
 );
 
--- Takes the next jobs out of queues, strictly in the order of the list, at most `p_count`, and gives each a
--- number of its own.
+-- Takes the next jobs out of queues, strictly in the order of the list, at most `p_count` and no more bytes
+-- than fit, but always one if there is any, and gives each a number of its own.
 --
 -- `p_from` says for each queue where its first job was when somebody last looked: dead rows before it, which
 -- an old snapshot may keep for long, are not walked over again. What may still be there, because its
@@ -322,25 +347,42 @@ begin
             for update skip locked
         ) j
         limit p_count
+    ), fitting as (
+        select p.*
+        from (
+            select p.*, sum(octet_length(p.payload))
+                over (rows between unbounded preceding and 1 preceding) as before
+            from picked p
+        ) p
+        where p.before is null or p.before + octet_length(p.payload) <= resque.most_bytes()
     ), gone as (
-        delete from resque.jobs where ctid = any (array(select p.place from picked p))
+        delete from resque.jobs where ctid = any (array(select f.place from fitting f))
     )
     select coalesce(array_agg(p.id), '{}'), coalesce(array_agg(p.name), '{}'), coalesce(array_agg(p.pos), '{}'),
         coalesce(array_agg(p.payload), '{}'), coalesce(array_agg(p.since), '{}'),
         coalesce(array_agg(nextval('resque.numbers')), '{}')
-    into v_taken from picked p;
+    into v_taken from fitting p;
     return v_taken;
 end $$;
 
--- Whether there is a queue that was not there in the snapshot `p_seen`. (Numbers of transactions that lie
--- ahead are from another server, out of which the tables were restored.)
+-- What a look at the queues has seen: the snapshot, and the run of the server. After a failover or from a
+-- backup, what was committed last may be gone, and its numbers are given again.
+create function resque.sight() returns text language sql stable as $$
+    select pg_current_snapshot() || ' ' || extract(epoch from pg_postmaster_start_time())
+$$;
+
+-- Whether there is a queue that a look did not see, or the look was at another server. (Numbers of
+-- transactions that lie ahead are from another server, out of which the tables were restored.)
 create function resque.is_outdated(p_seen text) returns boolean language plpgsql as $$
+declare
+    v_seen pg_snapshot := split_part(p_seen, ' ', 1);
 begin
-    return exists (
-        select from resque.queues q
-        where q.born >= pg_snapshot_xmin(p_seen::pg_snapshot)
-        and q.born < pg_snapshot_xmax(pg_current_snapshot())
-        and not pg_visible_in_snapshot(q.born, p_seen::pg_snapshot));
+    return split_part(p_seen, ' ', 2) <> extract(epoch from pg_postmaster_start_time())::text
+        or exists (
+            select from resque.queues q
+            where q.born >= pg_snapshot_xmin(v_seen)
+            and q.born < pg_snapshot_xmax(pg_current_snapshot())
+            and not pg_visible_in_snapshot(q.born, v_seen));
 end $$;
 
 -- Takes jobs out for good, unless the queues were resolved from what is out of date.
@@ -469,12 +511,18 @@ begin
             select array_agg(w.slot order by w.ord) into v_free
             from unnest(p_want) with ordinality w (slot, ord)
             where v_held[w.slot] = 0;
-            select array_agg(w.slot), array_agg(h.number), array_agg(h.queue), array_agg(h.payload),
+            -- Those that do not fit are given again when they are asked for without these.
+            select array_agg(h.slot), array_agg(h.number), array_agg(h.queue), array_agg(h.payload),
                 array_agg(h.since)
             into again_slots, again_numbers, again_queues, again_payloads, again_since
-            from unnest(p_want) w (slot)
-            join resque.workers h on h.ctid = v_rows[w.slot]
-            where v_held[w.slot] <> 0;
+            from (
+                select w.slot, h.number, h.queue, h.payload, h.since, sum(octet_length(h.payload))
+                    over (order by w.ord rows between unbounded preceding and 1 preceding) as before
+                from unnest(p_want) with ordinality w (slot, ord)
+                join resque.workers h on h.ctid = v_rows[w.slot]
+                where v_held[w.slot] <> 0
+            ) h
+            where h.before is null or h.before + octet_length(h.payload) <= resque.most_bytes();
         end if;
         if v_free is not null and not paused then
             outdated := resque.is_outdated(p_seen);

@@ -11,9 +11,9 @@ use std::time::Duration;
 
 use resque_core::{Error, QueueList, QueueName, Result, Ticket};
 use tokio::sync::Mutex;
-use tokio::task::JoinHandle;
 
 use crate::store::Link;
+use ears::Ears;
 use sleepers::{Look, Sleepers};
 
 /// The first and the longest wait between looks into the queues where nobody listens.
@@ -26,9 +26,9 @@ const SETTLE: (Duration, Duration) = (Duration::from_millis(2), Duration::from_m
 pub(crate) struct Wake {
     link: Arc<Link>,
     sleepers: Arc<Sleepers>,
-    /// The task that listens. The lock is held while a note is being left, so that nobody relies on
-    /// one that is not there yet.
-    ears: Mutex<Option<JoinHandle<()>>>,
+    /// What listens; it ends with this. The lock is held while a note is being left, so that nobody
+    /// relies on one that is not there yet.
+    ears: Mutex<Option<Ears>>,
     /// How many waits there were, where nobody listens, since a job was found.
     idle: AtomicU32,
 }
@@ -113,31 +113,39 @@ impl Wake {
     /// Makes sure that there is a note for these queues.
     async fn note(&self, from: &QueueList) -> Result<()> {
         let mut ears = self.ears.lock().await;
-        if !self.sleepers.is_listening() {
-            let listening = ears::listen(&self.link, Arc::clone(&self.sleepers)).await?;
-            if let Some(before) = ears.replace(listening) {
-                before.abort();
+        let listener = match &*ears {
+            Some(ears) if self.sleepers.is_listening() => ears.process,
+            _ => {
+                let new = Ears::listen(&self.link, Arc::clone(&self.sleepers)).await?;
+                self.forget_the_gone().await;
+                ears.insert(new).process
             }
-        }
+        };
         let Some(note) = self.sleepers.new_note(from) else {
             return Ok(());
         };
-        let left = self.leave(note, from).await;
+        let left = self.leave(note, from, listener).await;
         self.sleepers.left(note, left.as_ref().ok().copied());
         left.map(drop)
     }
 
     /// Leaves a note. Answers the number that all transactions are behind which had one then, if
     /// there were any: they may not have seen the note.
-    async fn leave(&self, note: i64, from: &QueueList) -> Result<Option<i64>> {
+    async fn leave(&self, note: i64, from: &QueueList, listener: i32) -> Result<Option<i64>> {
         const WHAT: &str = "listen for new jobs";
-        const LEAVE: &str = "insert into resque.sleepers (id, queues) values ($1, $2)";
+        const LEAVE: &str =
+            "insert into resque.sleepers (id, queues, listener) values ($1, $2, $3)";
         const LOOK: &str = "select pg_snapshot_xmin(pg_current_snapshot())::text::bigint,
             pg_current_xact_id()::text::bigint";
         let names = from.names();
         let names: Option<Vec<&str>> =
             names.map(|names| names.iter().map(QueueName::as_str).collect());
-        let leave = self.link.statement(LEAVE).bind(note).bind(names);
+        let leave = self
+            .link
+            .statement(LEAVE)
+            .bind(note)
+            .bind(names)
+            .bind(listener);
         self.link.connections.rows(WHAT, leave).await?;
         // In a snapshot of its own, behind the commit.
         let row = self
@@ -147,6 +155,17 @@ impl Wake {
             .await?;
         let (oldest, end): (i64, i64) = (self.link.get(&row, 0)?, self.link.get(&row, 1)?);
         Ok((oldest < end).then_some(end))
+    }
+
+    /// Takes away the notes of those who have gone without doing so. It has to be done now and then,
+    /// and whenever it fails the next one will do.
+    pub(crate) async fn forget_the_gone(&self) {
+        const TEXT: &str = "select resque.forget_sleepers()";
+        let statement = self.link.statement(TEXT);
+        let asked = self.link.connections.rows("forget who has gone", statement);
+        if let Err(error) = asked.await {
+            tracing::debug!(%error, "notes of clients that have gone stay for now");
+        }
     }
 
     /// How many transactions before this number are still under way.
@@ -160,14 +179,6 @@ impl Wake {
             .row("wait for jobs", statement)
             .await?;
         self.link.get(&row, 0)
-    }
-}
-
-impl Drop for Wake {
-    fn drop(&mut self) {
-        if let Some(ears) = self.ears.get_mut().take() {
-            ears.abort();
-        }
     }
 }
 
