@@ -1,5 +1,7 @@
 //! Where the server is and which schema is meant.
 
+mod libpq;
+
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
@@ -9,6 +11,7 @@ use sqlx::ConnectOptions;
 use sqlx::postgres::PgConnectOptions;
 use url::Url;
 
+use self::libpq::{OF_LIBPQ, is_default};
 use crate::schema::Schema;
 use crate::session::Sessions;
 
@@ -42,52 +45,6 @@ const OF_THE_DRIVER: &[&str] = &[
     "application_name",
     "options",
 ];
-
-/// What else `libpq` knows. Providers put some of it into the URLs that they give out.
-const OF_LIBPQ: &[&str] = &[
-    "channel_binding",
-    "client_encoding",
-    "fallback_application_name",
-    "gssdelegation",
-    "gssencmode",
-    "gsslib",
-    "keepalives",
-    "keepalives_count",
-    "keepalives_idle",
-    "keepalives_interval",
-    "krbsrvname",
-    "load_balance_hosts",
-    "passfile",
-    "replication",
-    "require_auth",
-    "requirepeer",
-    "service",
-    "ssl_max_protocol_version",
-    "ssl_min_protocol_version",
-    "sslcertmode",
-    "sslcompression",
-    "sslcrl",
-    "sslcrldir",
-    "sslnegotiation",
-    "sslpassword",
-    "sslsni",
-    "target_session_attrs",
-    "tcp_user_timeout",
-];
-
-/// Whether a parameter of `libpq` asks for nothing but what is so anyway.
-fn is_default(name: &str, value: &str) -> bool {
-    match name {
-        "channel_binding" | "gssencmode" => matches!(value, "prefer" | "disable"),
-        "target_session_attrs" => value == "any",
-        "load_balance_hosts" => value == "disable",
-        "client_encoding" => value.eq_ignore_ascii_case("utf8") || value == "auto",
-        "sslcompression" => value == "0",
-        "sslnegotiation" => value == "postgres",
-        "fallback_application_name" => true,
-        _ => false,
-    }
-}
 
 /// Where a Postgres server is, how to log in, and which schema holds the jobs.
 ///
@@ -366,30 +323,6 @@ mod tests {
         assert_eq!(config.response_timeout, Duration::from_secs(2));
         assert!(!config.listen);
         assert_eq!(config.sessions, Some(Sessions::Shared));
-    }
-
-    #[test]
-    fn parameters_of_libpq_are_taken_where_they_change_nothing() {
-        let with = |parameter| Config::parse(&format!("postgres://u:secret@h/db?{parameter}"));
-        for harmless in [
-            "channel_binding=prefer",
-            "gssencmode=disable",
-            "target_session_attrs=any",
-            "load_balance_hosts=disable",
-            "client_encoding=UTF8",
-        ] {
-            assert!(with(harmless).is_ok(), "{harmless}");
-        }
-        for other in [
-            "channel_binding=require",
-            "target_session_attrs=read-write",
-            "keepalives_idle=60",
-            "service=shop",
-        ] {
-            let error = with(other).unwrap_err().to_string();
-            assert!(error.contains("not supported"), "{error}");
-            assert!(error.contains(other.split('=').next().unwrap()), "{error}");
-        }
     }
 
     #[test]

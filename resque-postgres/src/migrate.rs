@@ -1,5 +1,6 @@
 //! Making and changing the tables and functions of a schema.
 
+mod digest;
 mod status;
 
 use std::fmt;
@@ -15,6 +16,7 @@ use crate::refusal::{Stage, unfit};
 use crate::schema::Schema;
 use crate::session::BEGIN;
 
+use self::digest::digest;
 pub use self::status::MigrationStatus;
 use self::status::{merged, missing, version_of};
 
@@ -26,16 +28,6 @@ struct Migration {
     down: &'static str,
     /// Tells whether `up` is still what it was when it was applied.
     digest: i64,
-}
-
-/// FNV-1a, which is worked out while compiling; it has to notice an accident and no more.
-const fn digest(text: &str) -> i64 {
-    let (bytes, mut hash, mut at) = (text.as_bytes(), 0xcbf2_9ce4_8422_2325_u64, 0);
-    while at < bytes.len() {
-        hash = (hash ^ bytes[at] as u64).wrapping_mul(0x0100_0000_01b3);
-        at += 1;
-    }
-    hash.cast_signed()
 }
 
 macro_rules! migration {

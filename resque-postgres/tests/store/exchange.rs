@@ -45,6 +45,44 @@ async fn a_queue_that_somebody_else_has_made_is_served_in_its_place() {
 }
 
 #[tokio::test]
+async fn no_more_bytes_are_given_at_once_than_fit_and_always_one_job() {
+    let world = World::new().await;
+    let mut raw = world.raw().await;
+    let few = "create or replace function resque.most_bytes() returns bigint
+        language sql immutable as 'select 10::bigint'";
+    raw.run(few).await;
+    world
+        .push("q", &["1234", "5678", "90ab", "too long to fit", "c"])
+        .await;
+    let mut slots = Vec::new();
+    for number in 0..5 {
+        slots.push(world.register(number).await);
+    }
+    for expected in [
+        vec!["1234", "5678"],
+        vec!["90ab"],
+        vec!["too long to fit"],
+        vec!["c"],
+    ] {
+        let free = slots.split_off(0);
+        let taken = world.exchange(&[], &free, "q").await;
+        assert_eq!(given(&taken), expected);
+        slots = free[expected.len()..].to_vec();
+    }
+    assert!(world.waiting("q").await.is_empty());
+    // The same holds of what is given again.
+    let slots: Vec<_> = (0..5).map(crate::support::slot).collect();
+    let again = world.exchange(&[], &slots, "q").await;
+    assert_eq!(given(&again), ["1234", "5678"]);
+    let again = world.exchange(&[], &slots[2..], "q").await;
+    assert_eq!(given(&again), ["90ab"]);
+    // And of what is taken for good.
+    world.push("q", &["123456", "7890ab"]).await;
+    let popped = world.backend.queues().pop(&"q".parse().unwrap(), 9).await;
+    assert_eq!(popped.unwrap().len(), 1);
+}
+
+#[tokio::test]
 async fn many_queues_are_served_in_order_too() {
     let world = World::new().await;
     for number in 0..50 {
@@ -79,9 +117,12 @@ async fn a_held_job_is_a_row_that_anybody_can_see() {
     assert_eq!(raw.number(held).await, 1);
     assert_eq!(raw.number("select count(*) from resque.jobs").await, 0);
     // No transaction is open while the job runs.
-    let open = "select count(*) from pg_stat_activity where state like 'idle in transaction%'
-        and application_name = 'resque' and (query like '%exchange%' or query like '%reserve%')";
-    assert_eq!(raw.number(open).await, 0);
+    let open = format!(
+        "select count(*) from pg_stat_activity where state like 'idle in transaction%'
+            and query like '%\"{}\".%'",
+        world.config.namespace()
+    );
+    assert_eq!(raw.number(&open).await, 0);
     let done = Settlement::done(taken.reserved[0].receipt.clone());
     let settled = world.exchange(&[done], &[], "q").await.settled;
     assert!(matches!(settled[..], [Settled::Applied]), "{settled:?}");

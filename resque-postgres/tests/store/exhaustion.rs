@@ -1,15 +1,16 @@
 //! No connection is to be had.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use resque_core::Error;
+use resque_core::{Error, SystemClock};
 use resque_postgres::{Config, PostgresBackend};
 use resque_testserver::Postgres;
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{Connection as _, PgConnection};
 
 use crate::labour::{Labour, jobs};
-use crate::support::{World, job};
+use crate::support::{World, job, role};
 
 const END: &str = "select count(pg_terminate_backend(pid)) from pg_stat_activity
     where application_name = 'resque'";
@@ -23,22 +24,24 @@ async fn a_server_that_is_full_is_an_outage_that_passes() {
     let world = World::on(server.url()).await;
     world.backend.queues().push(&jobs(0..JOBS)).await.unwrap();
     let mut raw = world.raw().await;
-    let mut labour = Labour::start(&world.backend, 4);
-    labour.performs(50).await;
+    let clock = Arc::new(SystemClock::new());
+    let mut labour = Labour::start_holding(&world.backend, 4, clock, 50);
+    // All slots are in mid-job.
+    labour.performs(54).await;
     // Others take every connection there is, ours too as soon as we lose them.
     let mut others = Vec::new();
-    let mut outages = 0;
-    while outages < 3 {
+    let ours = "select count(*) from pg_stat_activity where application_name = 'resque'";
+    while raw.number(ours).await > 0 {
         raw.number(END).await;
         while let Ok(other) = PgConnection::connect(server.url()).await {
             others.push(other);
         }
-        let refused = world.backend.connect_again().await;
-        if let Err(error) = refused {
-            assert!(matches!(error, Error::Unavailable { .. }), "{error:?}");
-            outages += 1;
-        }
     }
+    for _ in 0..3 {
+        let error = world.backend.connect_again().await.unwrap_err();
+        assert!(matches!(error, Error::Unavailable { .. }), "{error:?}");
+    }
+    labour.let_go();
     labour.until("an outage", |done| done.outages > 0).await;
     drop(others);
     labour.performs(usize::try_from(JOBS).unwrap()).await;
@@ -87,7 +90,7 @@ async fn a_pool_of_the_application_that_is_all_in_use_is_an_outage_that_passes()
 #[tokio::test]
 async fn the_limit_of_a_role_is_an_outage_too() {
     let world = World::new().await;
-    let role = format!("limited_{}", std::process::id());
+    let role = role("limited");
     let mut raw = world.raw().await;
     let make = format!("create role {role} login superuser connection limit 0");
     raw.run(&make).await;

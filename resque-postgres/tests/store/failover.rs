@@ -1,6 +1,8 @@
 //! The URL suddenly leads to another server.
 
-use resque_core::Error;
+use std::sync::Arc;
+
+use resque_core::{Error, SystemClock};
 use resque_testserver::{Detour, Postgres};
 use sqlx::{Connection as _, PgConnection, query_scalar, raw_sql};
 
@@ -38,9 +40,12 @@ async fn a_worker_outlives_a_failover_and_does_every_job_once() {
     let detour = Detour::to(primary.url()).unwrap();
     let world = World::on(&detour.url(primary.url())).await;
     world.backend.queues().push(&jobs(0..JOBS)).await.unwrap();
-    let mut labour = Labour::start(&world.backend, 10);
-    labour.performs(200).await;
+    let clock = Arc::new(SystemClock::new());
+    let mut labour = Labour::start_holding(&world.backend, 10, clock, 200);
+    // All slots are in mid-job.
+    labour.performs(210).await;
     detour.lead_to(standby.url()).unwrap();
+    labour.let_go();
     labour.until("an outage", |done| done.outages > 0).await;
 
     // Whoever pushes is told that this may pass; what is there can be looked at.

@@ -28,6 +28,8 @@ pub(crate) struct Done {
 /// A worker at work.
 pub(crate) struct Labour {
     done: watch::Receiver<Done>,
+    /// Jobs from this number on are begun, and end when it has grown.
+    open: watch::Sender<u64>,
     handle: WorkerHandle,
     running: JoinHandle<Result<StopReport>>,
 }
@@ -40,6 +42,17 @@ impl Labour {
 
     /// Starts one that lives by this clock.
     pub(crate) fn start_by(backend: &Backend, slots: usize, clock: SharedClock) -> Self {
+        Self::start_holding(backend, slots, clock, u64::MAX)
+    }
+
+    /// Starts one whose jobs do not end from this number on, so that it is certain what it does.
+    pub(crate) fn start_holding(
+        backend: &Backend,
+        slots: usize,
+        clock: SharedClock,
+        from: u64,
+    ) -> Self {
+        let (open, opened) = watch::channel(from);
         let (sender, done) = watch::channel(Done::default());
         let sender = Arc::new(sender);
         let noted = Arc::clone(&sender);
@@ -56,12 +69,18 @@ impl Labour {
             })
             .register_fn("Count", move |(number,): (u64,), _| {
                 sender.send_modify(|done| *done.performed.entry(number).or_default() += 1);
-                async { Ok(()) }
+                let mut opened = opened.clone();
+                async move {
+                    // Without anybody who could hold it, it ends.
+                    let _ = opened.wait_for(|open| number < *open).await;
+                    Ok(())
+                }
             });
         let worker = worker.build().expect("a worker");
         let handle = worker.handle();
         Self {
             done,
+            open,
             handle,
             running: tokio::spawn(worker.run()),
         }
@@ -76,7 +95,17 @@ impl Labour {
         };
     }
 
-    /// Waits until it has performed so many jobs.
+    /// Lets jobs end up to this number.
+    pub(crate) fn hold_from(&self, number: u64) {
+        self.open.send_replace(number);
+    }
+
+    /// Lets all jobs end.
+    pub(crate) fn let_go(&self) {
+        self.hold_from(u64::MAX);
+    }
+
+    /// Waits until it has begun so many jobs.
     pub(crate) async fn performs(&mut self, jobs: usize) {
         let what = format!("{jobs} jobs");
         self.until(&what, |done| done.performed.len() >= jobs).await;

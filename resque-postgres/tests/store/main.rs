@@ -1,5 +1,7 @@
 //! What the conformance suite cannot say: what Postgres adds, and what can go wrong with it.
 
+mod abilities;
+mod another_server;
 mod by_hand;
 mod crossing;
 mod delayed;
@@ -9,6 +11,7 @@ mod exchange;
 mod exhaustion;
 mod failover;
 mod forged;
+mod hindrances;
 mod keyspace;
 mod labour;
 mod old_snapshot;
@@ -18,6 +21,7 @@ mod pooled;
 mod pushing;
 mod records;
 mod refusals;
+mod refused_rows;
 mod roles;
 mod schema;
 mod silence;

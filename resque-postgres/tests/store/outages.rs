@@ -1,8 +1,9 @@
 //! Connections and servers that go away.
 
 use std::slice::from_ref;
+use std::sync::Arc;
 
-use resque_core::{Error, Settlement};
+use resque_core::{Error, Settlement, SystemClock};
 use resque_testserver::Postgres;
 
 use crate::labour::{Labour, jobs};
@@ -110,12 +111,28 @@ async fn a_worker_whose_connections_are_ended_again_and_again_does_every_job_onc
     let world = World::on(server.url()).await;
     world.backend.queues().push(&jobs(0..JOBS)).await.unwrap();
     let mut raw = world.raw().await;
-    let mut labour = Labour::start(&world.backend, 10);
+    let clock = Arc::new(SystemClock::new());
+    let mut labour = Labour::start_holding(&world.backend, 10, clock, 0);
     for round in 1..=10 {
-        labour.performs(round * 150).await;
+        let held = round * 150;
+        labour.hold_from(held);
+        // All slots are in mid-job.
+        labour.performs(usize::try_from(held).unwrap() + 10).await;
         // It may not be back yet from the last time.
         while raw.number(END).await == 0 {}
     }
+    // And once while they are being settled.
+    let mut lock = world.raw().await;
+    lock.run("begin; select from resque.workers for update")
+        .await;
+    labour.let_go();
+    let settles = "select count(*) from pg_stat_activity where wait_event_type = 'Lock'
+        and application_name = 'resque' and query like '%.exchange(%'";
+    while raw.number(settles).await == 0 {
+        tokio::task::yield_now().await;
+    }
+    assert!(raw.number(END).await > 0);
+    lock.run("rollback").await;
     labour.performs(usize::try_from(JOBS).unwrap()).await;
     let done = labour.ends_with(JOBS).await;
     assert!(done.outages > 0, "{done:?}");

@@ -1,12 +1,13 @@
 //! What the server refuses, and whether that may pass.
 
 use std::slice::from_ref;
+use std::time::Duration;
 
-use resque_core::{Error, QueueList, Settlement, WorkerId};
+use resque_core::{Claim, Error, Lease, Need, QueueList, Settlement, WorkerId};
 use resque_postgres::{Config, PostgresBackend};
 use sqlx::postgres::PgPoolOptions;
 
-use crate::support::{World, given, job};
+use crate::support::{World, given, job, role};
 
 /// The same schema by other settings of the session.
 async fn with_options(world: &World, options: &str) -> resque_core::Result<resque_core::Backend> {
@@ -75,7 +76,7 @@ async fn a_statement_that_takes_too_long_changes_nothing() {
 #[tokio::test]
 async fn missing_rights_are_no_outage() {
     let world = World::new().await;
-    let role = format!("nobody_{}", std::process::id());
+    let role = role("nobody");
     let mut raw = world.raw().await;
     raw.run(&format!(
         "create role {role} login;
@@ -101,6 +102,8 @@ async fn missing_rights_are_no_outage() {
         "{error:?}"
     );
     assert!(error.to_string().contains("permission denied"), "{error}");
+    raw.run(&format!("drop owned by {role}; drop role {role}"))
+        .await;
 }
 
 #[tokio::test]
@@ -159,6 +162,52 @@ async fn a_worker_of_too_many_queues_is_told_what_to_do() {
     assert!(!error.is_transient());
     let text = error.to_string();
     assert!(text.contains("host~a1b2c:1-0:q00000000"), "{text}");
-    assert!(text.contains("2600 fit; write a pattern"), "{text}");
+    assert!(text.contains("2400 fit; write a pattern"), "{text}");
     assert_eq!(workers.workers().await.unwrap().workers.len(), 1);
+}
+
+#[tokio::test]
+async fn the_longest_id_fits_wherever_ids_stand() {
+    let world = World::new().await;
+    let workers = world.backend.workers();
+    let of_length = |length: usize| {
+        let id = WorkerId::compose("host", "a1b2c", 1, 0, "*").unwrap();
+        let rest = length - (id.as_str().len() - 1);
+        let queues: Vec<String> = (0..rest / 100).map(|_| noise(99)).collect();
+        let queues = queues.join(",");
+        let queues = format!("{queues},{}", noise(rest - queues.len() - 1));
+        let id = WorkerId::compose("host", "a1b2c", 1, 0, &queues).unwrap();
+        assert_eq!(id.as_str().len(), length);
+        id
+    };
+    let error = workers.register(&[of_length(2_401)], world.now).await;
+    assert!(error.unwrap_err().to_string().contains("2401 bytes"));
+    let longest = of_length(2_400);
+    let registered = workers.register(from_ref(&longest), world.now).await;
+    registered.unwrap();
+    world.push("q", &["a"]).await;
+    let taken = world.exchange(&[], from_ref(&longest), "q").await;
+    assert_eq!(given(&taken), ["a"]);
+    // The index with the longest keys.
+    let lease = Lease::new(noise(255), longest.as_str());
+    let until = world.now + Duration::from_secs(60);
+    let place = Need::Place {
+        lease: lease.until(until),
+        of: 1,
+        apart: Duration::from_secs(1),
+    };
+    let claim = Claim {
+        job: "job".into(),
+        needs: vec![place],
+        frees: None,
+    };
+    let limits = world.backend.queues().limits().unwrap();
+    limits.claim(&[claim], world.now).await.unwrap();
+    let leases = limits.leases(&lease.name, world.now).await.unwrap();
+    assert_eq!(leases.len(), 1);
+}
+
+/// Letters that do not get shorter.
+fn noise(length: usize) -> String {
+    (0..length).map(|_| fastrand::alphanumeric()).collect()
 }

@@ -6,14 +6,15 @@ use std::time::Duration;
 
 use resque_core::worker::WorkerEnv;
 use resque_core::{
-    Backend, Client, Enqueue, Error, FailureQuery, JobError, LoanRequest, LoanSettlement, NewJob,
-    Page, QueueList, Settled, Worker,
+    Backend, Client, Enqueue, Error, FailureQuery, JobError, Lease, LoanRequest, LoanSettlement,
+    Lock, NewJob, Page, Pushed, QueueList, Settled, Worker,
 };
 use resque_postgres::{Config, Outbox, PostgresBackend};
 use sqlx::postgres::{PgConnection, PgDatabaseError};
 use sqlx::{AssertSqlSafe, Connection as _, raw_sql};
 
-use crate::support::{World, job, name, slot};
+use crate::abilities::use_each;
+use crate::support::{World, job, name, role, slot};
 
 const PAGE: &str = include_str!("../../../docs/postgres.md");
 
@@ -31,14 +32,14 @@ impl Role {
         let world = World::new().await;
         let on_page = format!("resque_{kind}");
         // Roles are shared by all databases of a server.
-        let name = format!("{on_page}_{}", std::process::id());
+        let name = role(&on_page);
         let grants = grants(&on_page);
         assert!(!grants.is_empty(), "the page grants {on_page} nothing");
         let grants = grants.replace(&on_page, &name);
         let schema = format!("schema \"{}\"", world.config.namespace());
         let grants = grants.replace("schema resque", &schema);
         let mut owner = world.connection().await;
-        let make = format!("drop role if exists {name}; create role {name} login; {grants}");
+        let make = format!("create role {name} login; {grants}");
         let made = raw_sql(world.sql(&make)).execute(&mut owner).await;
         made.expect("the page's grants to be executed");
         let server = resque_testserver::shared_postgres().expect("a Postgres server");
@@ -195,9 +196,25 @@ async fn a_producer_enqueues_and_nothing_else() {
     assert_eq!(role.world.waiting("made").await.len(), 1);
     let delayed = role.world.backend.queues().delayed().unwrap();
     assert_eq!(delayed.count().await.unwrap(), 1);
+    let queues = backend.queues();
+    assert!(queues.create_queue(&name("empty")).await.unwrap());
+    assert!(!queues.create_queue(&name("empty")).await.unwrap());
+    // One of two jobs with the same lock, at once and later.
+    for (place, due) in [("now", None), ("later", Some(role.world.now))] {
+        let mut unique = job("unique", "a");
+        unique.due = due;
+        unique.lock = Some(Box::new(Lock {
+            lease: Lease::new(place, "digest"),
+            now: role.world.now,
+            until: role.world.now + Duration::from_secs(60),
+        }));
+        let pushed = queues.push(&[unique.clone(), unique]).await.unwrap();
+        assert_eq!(pushed[1], Pushed::Duplicate, "{place}");
+        assert_ne!(pushed[0], Pushed::Duplicate, "{place}");
+    }
+    assert_eq!(role.world.waiting("unique").await, ["a"]);
 
     let q: QueueList = "q".parse().unwrap();
-    let queues = backend.queues();
     forbidden(queues.pop(&q, 1)).await;
     forbidden(queues.exchange(&[], &[slot(0)], &q, role.world.now)).await;
     forbidden(queues.peek(&name("q"), Page::ALL)).await;
@@ -269,6 +286,7 @@ async fn a_worker_works_and_changes_no_table() {
     let done = LoanSettlement::done(lent.loans.remove(0).receipt);
     let settled = loans.settle(&[done], due).await.unwrap();
     assert!(matches!(settled[..], [Settled::Applied]), "{settled:?}");
+    use_each(&backend, role.world.now).await;
     queues.clear().await.unwrap();
     failures.clear(None).await.unwrap();
     role.is_refused(OF_THE_OWNER).await;

@@ -1,6 +1,5 @@
 //! A schema of its own for each test, and a way past the backend.
 
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, SystemTime};
 
 use resque_core::{Backend, Enqueue, Exchange, QueueName, Settlement, WorkerId};
@@ -28,9 +27,8 @@ impl World {
 
     /// An empty schema on a server of the test's own.
     pub(crate) async fn on(url: &str) -> Self {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        Self::named(url, &format!("store {} {number}", std::process::id())).await
+        // Process ids come again on a server that stays.
+        Self::named(url, &format!("store {:016x}", fastrand::u64(..))).await
     }
 
     /// An empty schema of this name.
@@ -166,6 +164,11 @@ pub(crate) async fn push(backend: &Backend, to: &str, payloads: &[&str]) {
     let jobs = payloads.iter().map(|payload| job(to, payload));
     let pushed = backend.queues().push(&jobs.collect::<Vec<_>>()).await;
     pushed.expect("to be pushed");
+}
+
+/// The name of a role that nobody else on the server has.
+pub(crate) fn role(kind: &str) -> String {
+    format!("{kind}_{:016x}", fastrand::u64(..))
 }
 
 pub(crate) fn job(to: &str, payload: &str) -> Enqueue {

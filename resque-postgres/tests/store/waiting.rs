@@ -47,6 +47,83 @@ async fn woken(waiting: JoinHandle<Result<()>>) -> Result<()> {
     ended.expect("to be woken").expect("not to panic")
 }
 
+/// Waits until so many notes are there.
+async fn notes_become(world: &World, count: i64, mut step: impl AsyncFnMut()) {
+    let mut raw = world.raw().await;
+    let waiting = async {
+        while raw.number(NOTES).await != count {
+            step().await;
+        }
+    };
+    let waited = tokio::time::timeout(Duration::from_secs(60), waiting).await;
+    waited.expect("the notes stay");
+}
+
+#[tokio::test]
+async fn the_notes_of_those_who_have_gone_are_forgotten() {
+    let world = World::new().await;
+    ticket_with_note(&world).await;
+    let mut gone = world.raw().await;
+    gone.run("insert into resque.sleepers (id, queues) select i, '{other}' from generate_series(1, 100) i")
+        .await;
+    drop(gone);
+    // The server notices in its own time that they have gone.
+    let workers = world.backend.workers();
+    notes_become(&world, 1, async || {
+        workers.dead(world.now).await.unwrap();
+    })
+    .await;
+    // Who begins to listen looks after them too.
+    let mut gone = world.raw().await;
+    gone.run(
+        "insert into resque.sleepers (id, queues) select i, null from generate_series(1, 100) i",
+    )
+    .await;
+    drop(gone);
+    let mut raw = world.raw().await;
+    notes_become(&world, 1, async || {
+        let twin = world.twin().await;
+        let waiting = waiting_of(&**twin.queues());
+        let drawn = waiting.ticket(&from()).await.unwrap();
+        waiting.wait(drawn, &from()).await.unwrap();
+        drop(twin);
+        // Its own one goes with it, or with the next one.
+        raw.number("select 1::bigint").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_ends_takes_its_notes_along() {
+    let world = World::new().await;
+    let twin = world.twin().await;
+    let waiting = waiting_of(&**twin.queues());
+    let drawn = waiting.ticket(&from()).await.unwrap();
+    waiting.wait(drawn, &from()).await.unwrap();
+    assert_eq!(world.raw().await.number(NOTES).await, 1);
+    drop(twin);
+    notes_become(&world, 0, async || tokio::task::yield_now().await).await;
+}
+
+#[tokio::test]
+async fn who_waits_is_woken_whatever_the_schema_is_called() {
+    let server = resque_testserver::shared_postgres().expect("a Postgres server");
+    for name in ["$$", "$do$ $do$", r"back\slash \", "it's \"quoted\""] {
+        let world = World::named(server.url(), &format!("{name} {:016x}", fastrand::u64(..))).await;
+        let drawn = ticket_with_note(&world).await;
+        let waiting = wait(&world, drawn);
+        world.push("q", &["a"]).await;
+        woken(waiting).await.unwrap();
+    }
+    // As long as names get.
+    let longest = format!("{:x<63}", format!("{:016x}", fastrand::u64(..)));
+    let world = World::named(server.url(), &longest).await;
+    let drawn = ticket_with_note(&world).await;
+    let waiting = wait(&world, drawn);
+    world.push("q", &["a"]).await;
+    woken(waiting).await.unwrap();
+}
+
 #[tokio::test]
 async fn a_push_that_began_before_the_note_was_left_wakes_when_it_ends() {
     let world = World::new().await;
