@@ -347,21 +347,26 @@ begin
             for update skip locked
         ) j
         limit p_count
-    ), fitting as (
-        select p.*
-        from (
-            select p.*, sum(octet_length(p.payload))
-                over (rows between unbounded preceding and 1 preceding) as before
-            from picked p
-        ) p
-        where p.before is null or p.before + octet_length(p.payload) <= resque.most_bytes()
+    ), fitting as materialized (
+        -- Nothing where all of them fit, as nearly always.
+        select case when sum(octet_length(p.payload)) > resque.most_bytes() then array(
+            select w.place
+            from (
+                select p.place, octet_length(p.payload) as own, sum(octet_length(p.payload))
+                    over (rows between unbounded preceding and 1 preceding) as before
+                from picked p
+            ) w
+            where w.before is null or w.before + w.own <= resque.most_bytes()) end as places
+        from picked p
     ), gone as (
-        delete from resque.jobs where ctid = any (array(select f.place from fitting f))
+        delete from resque.jobs where ctid = any (
+            coalesce((select f.places from fitting f), array(select p.place from picked p)))
     )
     select coalesce(array_agg(p.id), '{}'), coalesce(array_agg(p.name), '{}'), coalesce(array_agg(p.pos), '{}'),
         coalesce(array_agg(p.payload), '{}'), coalesce(array_agg(p.since), '{}'),
         coalesce(array_agg(nextval('resque.numbers')), '{}')
-    into v_taken from fitting p;
+    into v_taken from picked p
+    where (select f.places is null from fitting f) or p.place = any ((select f.places from fitting f)::tid[]);
     return v_taken;
 end $$;
 
