@@ -46,7 +46,7 @@ async fn entries(raw: &mut Raw, index: &str, statement: &str) -> i64 {
 #[tokio::test]
 async fn the_places_of_jobs_that_are_done_are_not_walked_over() {
     const QUEUES: &str = "(select array_agg(q.id) from resque.queues q)";
-    const SEEN: &str = "pg_current_snapshot()::text, now()";
+    const SEEN: &str = "resque.sight(), now()";
     let world = World::new().await;
     let _old = old_snapshot(&world).await;
     work_off(&world, &world.backend, DONE).await;
@@ -60,13 +60,13 @@ async fn the_places_of_jobs_that_are_done_are_not_walked_over() {
         format!(
             "select resque.exchange(array['{slot}'], {none} '{{1}}', {QUEUES}, array[{DONE}], {SEEN})"
         ),
-        format!("select resque.pop({QUEUES}, array[{DONE}], 9, pg_current_snapshot()::text)"),
+        format!("select resque.pop({QUEUES}, array[{DONE}], 9, resque.sight())"),
     ] {
         let entries = entries(&mut raw, "jobs_pkey", &statement).await;
         assert!(entries < FEW, "{entries} for {statement}");
     }
     // They are there.
-    let thorough = format!("select resque.pop({QUEUES}, '{{0}}', 9, pg_current_snapshot()::text)");
+    let thorough = format!("select resque.pop({QUEUES}, '{{0}}', 9, resque.sight())");
     let all = entries(&mut raw, "jobs_pkey", &thorough).await;
     assert!(all >= i64::try_from(DONE).unwrap(), "{all}");
 }
@@ -87,11 +87,9 @@ async fn the_old_versions_of_a_worker_are_not_walked_over() {
     for statement in [
         format!(
             "select resque.exchange(array['{slot}'], {none} '{{1}}', '{{}}', '{{}}',
-                pg_current_snapshot()::text, now())"
+                resque.sight(), now())"
         ),
-        format!(
-            "select resque.reserve(array['{slot}'], '{{}}', '{{}}', pg_current_snapshot()::text, now())"
-        ),
+        format!("select resque.reserve(array['{slot}'], '{{}}', '{{}}', resque.sight(), now())"),
     ] {
         let entries = entries(&mut raw, "workers_pkey", &statement).await;
         assert!(entries <= 4, "{entries} for {statement}");
