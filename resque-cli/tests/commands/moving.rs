@@ -227,9 +227,8 @@ fn a_move_that_is_interrupted_ends_in_good_order_and_goes_on() {
         let sent = Command::new("kill").args(["-s", name, &pid]).status();
         assert!(sent.unwrap().success());
     };
-    let moved = async |client: &Client| client.size("files").await;
-    to.with(async |client: Client, _| {
-        while moved(&client).await? == 0 {}
+    to.with(async |client, _| {
+        while client.size("files").await? == 0 {}
         // It hears of the interrupt before it goes on.
         signal("STOP");
         Ok(())
