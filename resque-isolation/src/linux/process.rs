@@ -120,11 +120,16 @@ fn own_peak() -> Option<u64> {
 mod tests {
     use std::os::unix::process::CommandExt;
     use std::process::Command;
+    use std::time::Duration;
 
     use rustix::process::WaitOptions;
+    use tokio::time::timeout;
 
     use super::*;
     use crate::linux::starter::Starter;
+
+    /// Nothing takes as long as this; what does hangs.
+    const HANGS: Duration = Duration::from_secs(60);
 
     async fn shell(script: &str) -> Process {
         let starter = Starter::new().unwrap();
@@ -148,20 +153,26 @@ mod tests {
         let path = file.path().display();
         let script = format!("sleep 1000 & echo $! > {path}; wait");
         let mut process = shell(&script).await;
-        let grandchild = loop {
-            let text = std::fs::read_to_string(file.path()).unwrap();
-            match text.trim().parse::<u32>() {
-                Ok(pid) => break pid,
-                Err(_) => tokio::task::yield_now().await,
+        let born = async {
+            loop {
+                let text = std::fs::read_to_string(file.path()).unwrap();
+                match text.trim().parse::<u32>() {
+                    Ok(pid) => break pid,
+                    Err(_) => tokio::task::yield_now().await,
+                }
             }
         };
+        let grandchild = timeout(HANGS, born).await.unwrap();
         process.kill();
         assert_eq!(process.ended().await.cause, ExitCause::Signalled(9));
         // Somebody has to reap it; until then it is there, but dead.
         let state = || std::fs::read_to_string(format!("/proc/{grandchild}/stat"));
-        while state().is_ok_and(|stat| !stat.contains(") Z ") && !stat.contains(") X ")) {
-            tokio::task::yield_now().await;
-        }
+        let dead = async {
+            while state().is_ok_and(|stat| !stat.contains(") Z ") && !stat.contains(") X ")) {
+                tokio::task::yield_now().await;
+            }
+        };
+        timeout(HANGS, dead).await.unwrap();
     }
 
     #[tokio::test]

@@ -130,9 +130,12 @@ async fn a_child_that_is_killed_while_it_waits_costs_no_job() {
         .await
         .unwrap()
         .unwrap();
-    while handle.snapshot().processed < 1 {
-        tokio::task::yield_now().await;
-    }
+    let settled = async {
+        while handle.snapshot().processed < 1 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(HANGS, settled).await.unwrap();
     let killed = std::process::Command::new("kill")
         .args(["-s", "KILL", &first])
         .status();

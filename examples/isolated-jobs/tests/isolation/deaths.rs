@@ -70,19 +70,20 @@ async fn an_exit_whatever_its_status() {
 
 #[tokio::test]
 async fn too_much_memory() {
-    let limited = Processes::new().limits(Limits::new().address_space(1 << 30));
-    let left = died(limited, r#"{"class":"Eat","args":[4294967296]}"#).await;
+    // Much more than a process begins with, whatever its threads put aside for themselves.
+    let limited = Processes::new().limits(Limits::new().address_space(8 << 30));
+    let left = died(limited, r#"{"class":"Eat","args":[17179869184]}"#).await;
     assert!(message(&left).ends_with("SIGABRT (signal 6)"));
 }
 
 #[tokio::test]
 async fn the_peak_of_memory_is_known_where_it_matters() {
     // More than this process, which the child's peak begins with, and then an end.
-    let eat = r#"{"class":"EatAndAbort","args":[134217728]}"#;
+    let eat = r#"{"class":"EatAndAbort","args":[536870912]}"#;
     let left = died(Processes::new(), eat).await;
     let death = death(&left);
     assert_eq!(death.signal, Some(6));
-    assert!(death.memory.unwrap() >= 128 << 20, "{death:?}");
+    assert!(death.memory.unwrap() >= 512 << 20, "{death:?}");
     assert!(!death.host.is_empty());
 }
 
