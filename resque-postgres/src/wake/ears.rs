@@ -60,7 +60,8 @@ impl Ears {
                     _ = &mut ended => {
                         let forgetting = listener.execute(sqlx::raw_sql(AssertSqlSafe(&*forget)));
                         answers(forgetting, &clock, limit).await;
-                        break;
+                        // Others may listen for the same sleepers by now.
+                        return;
                     }
                     heard = listener.try_recv() => heard,
                     () = clock.sleep(SILENCE) => {

@@ -116,9 +116,11 @@ impl Wake {
         let listener = match &*ears {
             Some(ears) if self.sleepers.is_listening() => ears.process,
             _ => {
+                // Nothing is waited for in between: who gives up waiting must not take the ears along.
                 let new = Ears::listen(&self.link, Arc::clone(&self.sleepers)).await?;
+                let process = ears.insert(new).process;
                 self.forget_the_gone().await;
-                ears.insert(new).process
+                process
             }
         };
         let Some(note) = self.sleepers.new_note(from) else {

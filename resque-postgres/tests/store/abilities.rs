@@ -12,15 +12,15 @@ use crate::support::{given, job, slot};
 pub(crate) async fn use_each(backend: &Backend, now: SystemTime) {
     let queues = backend.queues();
     let later = now + Duration::from_secs(60);
-    let schedules = queues.schedules().unwrap();
-    let schedule = ScheduleName::new("nightly").unwrap();
+    let schedules = queues.schedules().expect("an answer");
+    let schedule = ScheduleName::new("nightly").expect("an answer");
     let lead = LeadClaim {
         holder: "host:1",
         master: false,
         now,
         until: later,
     };
-    assert!(schedules.lead(lead).await.unwrap().leads);
+    assert!(schedules.lead(lead).await.expect("an answer").leads);
     let timing = "every 1h".to_owned();
     let begin = Begin {
         name: schedule.clone(),
@@ -29,9 +29,9 @@ pub(crate) async fn use_each(backend: &Backend, now: SystemTime) {
     schedules
         .begin(&[begin], now)
         .await
-        .unwrap()
+        .expect("an answer")
         .remove(0)
-        .unwrap();
+        .expect("an answer");
     let firing = Firing {
         name: schedule.clone(),
         timing,
@@ -41,14 +41,20 @@ pub(crate) async fn use_each(backend: &Backend, now: SystemTime) {
         master: false,
     };
     let fired = schedules.fire_once("host:1", &[firing], later).await;
-    assert_eq!(fired.unwrap().remove(0).unwrap(), Fired::Fired);
+    assert_eq!(
+        fired.expect("an answer").remove(0).expect("an answer"),
+        Fired::Fired
+    );
     let names = [schedule];
-    schedules.set_enabled(&names, false, now).await.unwrap();
-    schedules.list().await.unwrap();
-    schedules.remove(&names).await.unwrap();
-    schedules.step_down("host:1").await.unwrap();
+    schedules
+        .set_enabled(&names, false, now)
+        .await
+        .expect("an answer");
+    schedules.list().await.expect("an answer");
+    schedules.remove(&names).await.expect("an answer");
+    schedules.step_down("host:1").await.expect("an answer");
 
-    let limits = queues.limits().unwrap();
+    let limits = queues.limits().expect("an answer");
     let lease = Lease::new("place", "host");
     let place = Need::Place {
         lease: lease.until(later),
@@ -60,27 +66,51 @@ pub(crate) async fn use_each(backend: &Backend, now: SystemTime) {
         needs: vec![place],
         frees: None,
     };
-    limits.claim(&[claim], now).await.unwrap();
+    limits.claim(&[claim], now).await.expect("an answer");
     assert_eq!(
-        limits.renew(&[lease.until(later)], now).await.unwrap(),
+        limits
+            .renew(&[lease.until(later)], now)
+            .await
+            .expect("an answer"),
         [true]
     );
-    assert_eq!(limits.leases("place", now).await.unwrap().len(), 1);
-    assert_eq!(limits.free(&[lease]).await.unwrap(), 1);
+    assert_eq!(
+        limits.leases("place", now).await.expect("an answer").len(),
+        1
+    );
+    assert_eq!(limits.free(&[lease]).await.expect("an answer"), 1);
 
-    let from = "fired".parse().unwrap();
-    let taken = queues.exchange(&[], &[slot(7)], &from, now).await.unwrap();
+    let from = "fired".parse().expect("an answer");
+    let taken = queues
+        .exchange(&[], &[slot(7)], &from, now)
+        .await
+        .expect("an answer");
     assert_eq!(given(&taken), ["f"]);
     let receipts = [taken.reserved[0].receipt.clone()];
-    let cancel = queues.cancel().unwrap();
-    assert_eq!(cancel.mark(&receipts).await.unwrap(), [true]);
-    assert_eq!(cancel.marked(&receipts).await.unwrap(), [true]);
+    let cancel = queues.cancel().expect("an answer");
+    assert_eq!(cancel.mark(&receipts).await.expect("an answer"), [true]);
+    assert_eq!(cancel.marked(&receipts).await.expect("an answer"), [true]);
     let done = [Settlement::done(receipts[0].clone())];
-    queues.exchange(&done, &[], &from, now).await.unwrap();
+    queues
+        .exchange(&done, &[], &from, now)
+        .await
+        .expect("an answer");
 
-    let history = queues.history().unwrap();
-    history.backlog().await.unwrap();
-    assert!(history.record(now, &"sample".into()).await.unwrap());
+    let history = queues.history().expect("an answer");
+    history.backlog().await.expect("an answer");
+    assert!(
+        history
+            .record(now, &"sample".into())
+            .await
+            .expect("an answer")
+    );
     let minute = now - Duration::from_secs(60);
-    assert_eq!(history.range(minute, later, 9).await.unwrap().len(), 1);
+    assert_eq!(
+        history
+            .range(minute, later, 9)
+            .await
+            .expect("an answer")
+            .len(),
+        1
+    );
 }
