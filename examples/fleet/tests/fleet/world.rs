@@ -1,8 +1,9 @@
 //! The fleet's program on a namespace of its own, with books and probes.
 
+use std::cell::RefCell;
 use std::fs;
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -16,18 +17,18 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) struct World {
     url: String,
     folder: TempDir,
-    probes: String,
+    /// Where its probes are, as its log tells.
+    probes: RefCell<String>,
 }
 
 impl World {
     pub(crate) fn open(test: &str) -> Self {
         let server = resque_testserver::shared_redis().expect("a Redis server");
         let namespace = format!("fleet:{}:{test}", std::process::id());
-        let free = TcpListener::bind("127.0.0.1:0").unwrap();
         Self {
             url: format!("{}?namespace={namespace}", server.url()),
             folder: tempfile::tempdir().unwrap(),
-            probes: free.local_addr().unwrap().to_string(),
+            probes: RefCell::default(),
         }
     }
 
@@ -51,9 +52,22 @@ impl World {
             "--isolation",
             "process",
             "--health-listen",
-            &self.probes,
+            "127.0.0.1:0",
+            "--log-level",
+            "info",
+            "--log-format",
+            "json",
         ];
-        let work = Program::start(self.command(&args)).unwrap();
+        let log = tempfile::NamedTempFile::new_in(&self.folder).unwrap();
+        let mut command = self.command(&args);
+        command.stderr(log.reopen().unwrap());
+        let work = Program::start(command).unwrap();
+        let told = || {
+            let text = fs::read_to_string(log.path()).ok()?;
+            let place = text.split("\"address\":\"").nth(1)?;
+            Some(place.split_once('"')?.0.to_owned())
+        };
+        *self.probes.borrow_mut() = poll_until(PATIENCE, told).unwrap();
         self.wait_for_ready();
         work
     }
@@ -111,7 +125,7 @@ impl World {
 
     /// The status and the text of an answer over HTTP.
     fn get(&self, path: &str) -> Option<(u16, String)> {
-        let mut stream = TcpStream::connect(&self.probes).ok()?;
+        let mut stream = TcpStream::connect(&*self.probes.borrow()).ok()?;
         write!(
             stream,
             "GET {path} HTTP/1.1\r\nHost: fleet\r\nConnection: close\r\n\r\n"
