@@ -7,5 +7,6 @@ mod names;
 mod payloads;
 mod records;
 mod refusals;
+mod schedules;
 mod world;
 mod wrong_types;
