@@ -6,10 +6,9 @@ use std::time::Duration;
 use resque::memory::MemoryBackend;
 use resque::postgres::PostgresBackend;
 use resque::redis::RedisBackend;
-use resque::worker::{Event, StopReport, WorkerBuilder, WorkerHandle};
+use resque::worker::{StopReport, WorkerBuilder, WorkerHandle};
 use resque::{Backend, Client, Result, Worker};
 use resque_testserver::{shared_postgres, shared_redis};
-use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 /// After this time a test hangs.
@@ -108,34 +107,19 @@ impl World {
 /// A worker that runs.
 pub(crate) struct Running {
     handle: WorkerHandle,
-    events: mpsc::UnboundedReceiver<Event>,
     task: JoinHandle<Result<StopReport>>,
 }
 
 /// Starts a worker.
 pub(crate) fn start(builder: WorkerBuilder) -> Running {
-    let (sink, events) = mpsc::unbounded_channel();
-    let builder = builder.on_event(move |event| {
-        let _ = sink.send(event.clone());
-    });
     let worker = builder.build().unwrap();
     Running {
         handle: worker.handle(),
-        events,
         task: tokio::spawn(worker.run()),
     }
 }
 
 impl Running {
-    /// How many of these events have come so far.
-    pub(crate) fn count(&mut self, wanted: impl Fn(&Event) -> bool) -> usize {
-        let mut count = 0;
-        while let Ok(event) = self.events.try_recv() {
-            count += usize::from(wanted(&event));
-        }
-        count
-    }
-
     /// Lets it finish its jobs.
     pub(crate) async fn quit(self) -> StopReport {
         self.handle.quit();
