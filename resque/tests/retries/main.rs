@@ -4,6 +4,7 @@
 
 mod attempts;
 mod lost_workers;
+mod policies;
 mod world;
 
 /// One test for each store.
