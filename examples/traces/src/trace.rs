@@ -9,7 +9,6 @@ use tracing::{Instrument, Span};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 /// What a producer puts on its jobs: the span within which they are enqueued.
-#[must_use]
 pub fn stamp() -> Stamp {
     Stamp::new().enqueued_at().traceparent(|| {
         let mut carrier = HashMap::new();
@@ -38,7 +37,6 @@ pub fn link(span: &Span, ctx: &JobContext) {
 
 /// Performs each job within a span of the trace of whoever enqueued it, in the worker or in a child:
 /// `Handlers::new().hooks(within_trace())`.
-#[must_use]
 pub fn within_trace() -> Hooks {
     Hooks::new().around_perform("traced", |ctx, next| async move {
         let span = tracing::info_span!("perform", class = ctx.class());
