@@ -1,4 +1,5 @@
 //! The spans of real processes, and what the page about traces shows.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::process::Command;
 
