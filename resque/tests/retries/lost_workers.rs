@@ -1,7 +1,9 @@
 //! After a worker was lost.
 
+use std::time::Duration;
+
 use resque::wire::extra::Extras;
-use resque::worker::Event;
+use resque::worker::{Event, WorkerBuilder};
 use resque::{Decision, JobFailure, RetryPolicy};
 
 use crate::on_every_store;
@@ -11,6 +13,14 @@ on_every_store! {
     the_job_of_a_lost_worker_is_tried_again,
     a_job_that_costs_three_workers_is_quarantined,
     racing_workers_try_a_job_again_once,
+}
+
+/// A worker that believes half of this of the silence before it came, which the tests wait for; long
+/// enough that it is not taken for dead itself on a busy machine.
+const SILENCE: Duration = Duration::from_secs(6);
+
+fn worker(world: &World, queues: &str) -> WorkerBuilder {
+    world.worker(queues).prune_after(SILENCE)
 }
 
 async fn recovered(worker: &mut Running) -> JobFailure {
@@ -25,7 +35,7 @@ async fn recovered(worker: &mut Running) -> JobFailure {
 async fn the_job_of_a_lost_worker_is_tried_again(world: World) {
     world.push(r#"{"class":"Flaky","args":[1]}"#).await;
     world.lose_worker("web1").await;
-    let mut worker = Running::start(world.worker("q"));
+    let mut worker = Running::start(worker(&world, "q"));
     let failure = recovered(&mut worker).await;
     assert!(failure.retry_at().is_some(), "{failure:?}");
     // The lost attempt was the first; the second comes to a good end.
@@ -48,9 +58,9 @@ async fn the_job_of_a_lost_worker_is_tried_again(world: World) {
 
 async fn a_job_that_costs_three_workers_is_quarantined(world: World) {
     world.push(r#"{"class":"Flaky","args":[0]}"#).await;
-    let policy = RetryPolicy::fixed(std::time::Duration::ZERO).max_attempts(100);
+    let policy = RetryPolicy::fixed(Duration::ZERO).max_attempts(100);
     world.lose_worker("web1").await;
-    let mut worker = Running::start(world.worker("nothing").retry(policy));
+    let mut worker = Running::start(worker(&world, "nothing").retry(policy));
     for death in 1..=3 {
         let decision = recovered(&mut worker).await.decision;
         if death == 3 {
@@ -90,10 +100,10 @@ async fn racing_workers_try_a_job_again_once(world: World) {
     for number in 0..10 {
         world.lose_worker(&format!("web{number}")).await;
     }
-    let hour = std::time::Duration::from_secs(3_600);
+    let hour = Duration::from_secs(3_600);
     let policy = || RetryPolicy::fixed(hour);
     let mut workers: Vec<_> = (0..3)
-        .map(|_| Running::start(world.worker("q").retry(policy())))
+        .map(|_| Running::start(worker(&world, "q").retry(policy())))
         .collect();
     // Whoever was slower finds nothing left to do.
     let pruned = |event: &Event| matches!(event, Event::Pruned { .. }).then_some(());

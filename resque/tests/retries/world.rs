@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 /// After this time a test hangs.
 const HANGS: Duration = Duration::from_secs(60);
 
-/// A worker is dead after this silence; who is to be found dead here has been silent for an hour.
+/// A worker is dead after this silence, however busy the machine is.
 const SILENCE: Duration = HANGS;
 
 /// An empty store.
