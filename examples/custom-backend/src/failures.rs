@@ -9,7 +9,7 @@ use resque::{
 };
 
 use crate::FileBackend;
-use crate::state::{Failure, State, nanos};
+use crate::state::{Failure, State, nanos, time};
 
 #[async_trait]
 impl FailureStore for FileBackend {
@@ -108,6 +108,9 @@ fn page<'a>(
 fn retry(state: &mut State, retry: &FailureRetry, now: SystemTime) -> Result<()> {
     let id = number(&retry.id).ok_or_else(|| gone(&retry.id))?;
     let failure = state.failures.get_mut(&id).ok_or_else(|| gone(&retry.id))?;
+    if retry.comes_too_late(failure.retried_at.map(time)) {
+        return Err(gone(&retry.id));
+    }
     let payload = failure.payload.clone();
     let queue = match &retry.queue {
         Some(queue) => queue.clone(),
