@@ -44,7 +44,7 @@ impl Store {
 
     /// All queues that exist.
     pub(crate) async fn queue_listing(&self) -> Result<QueueListing> {
-        // Counted once and from the index, whatever the planner thinks of how many queues there are. Jobs
+        // Counted once, whatever the planner thinks of how many queues there are. Jobs
         // leave a queue in the order of their places, so the first one has waited longest.
         const TEXT: &str = "with counted as materialized (
                 select j.queue, count(*) as length from resque.jobs j group by j.queue
