@@ -1,6 +1,6 @@
 //! Mutants whose registry or counters are wrong.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -357,9 +357,9 @@ impl Twist for TheDeadAlwaysHold {
     }
 }
 
-/// A worker that left leaves its heartbeat behind.
+/// A worker that left leaves its heartbeat behind: one, however often it leaves.
 #[derive(Debug, Default)]
-pub(crate) struct LeavingKeepsHeartbeats(Mutex<Vec<WorkerId>>);
+pub(crate) struct LeavingKeepsHeartbeats(Mutex<BTreeSet<WorkerId>>);
 
 #[async_trait]
 impl Twist for LeavingKeepsHeartbeats {
