@@ -24,13 +24,13 @@ pub(crate) fn run() -> Result<()> {
     let workspace = Workspace::read()?;
     let programs = Programs::build(&workspace)?;
     migrate(&programs, postgres.url())?;
-    for example in workspace
-        .packages
-        .iter()
-        .filter(|package| is_example(package))
-    {
+    let examples = workspace.packages.iter().filter_map(|package| {
+        let program = package.program.as_ref().filter(|_| is_example(package));
+        program.map(|program| (package, program))
+    });
+    for (example, program) in examples {
         for url in stores(&example.name, &redis.url(), postgres.url()) {
-            let mut command = Command::new(programs.path(&example.name));
+            let mut command = Command::new(programs.path(program));
             if RUN_AS_WORKERS.0.contains(&&*example.name) {
                 command.args(RUN_AS_WORKERS.1);
             }
@@ -59,8 +59,7 @@ fn migrate(programs: &Programs, url: &str) -> Result<()> {
 }
 
 fn is_example(package: &Package) -> bool {
-    package.is_program
-        && package.manifest.starts_with("examples/")
+    package.manifest.starts_with("examples/")
         && !RUN_BY_THEIR_TESTS.contains(&package.name.as_str())
 }
 

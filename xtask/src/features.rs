@@ -29,7 +29,7 @@ pub(crate) fn run() -> Result<()> {
     for package in workspace
         .packages
         .iter()
-        .filter(|package| package.is_program)
+        .filter(|package| package.program.is_some())
     {
         let alone = ["check", "--quiet", "--package", &package.name];
         shell::run(shell::cargo().args(alone))?;
@@ -63,7 +63,7 @@ mod tests {
                 .map(|feature| (*feature).to_owned())
                 .collect(),
             is_library: true,
-            is_program: false,
+            program: None,
             dependencies: Vec::new(),
         }
     }

@@ -21,7 +21,8 @@ pub(crate) struct Package {
     pub(crate) manifest: String,
     pub(crate) features: Vec<String>,
     pub(crate) is_library: bool,
-    pub(crate) is_program: bool,
+    /// The name of its program, which need not be the package's.
+    pub(crate) program: Option<String>,
     pub(crate) dependencies: Vec<Dependency>,
 }
 
@@ -82,10 +83,13 @@ impl Package {
             .as_object()
             .into_iter()
             .flat_map(|features| features.keys());
-        let targets = list(&package["targets"]);
-        let kinds: Vec<&Value> = targets.flat_map(|target| list(&target["kind"])).collect();
-        let has = |wanted: &str| kinds.iter().any(|kind| **kind == wanted);
-        let (is_library, is_program) = (has("lib"), has("bin"));
+        let named = |kind: &str| {
+            let mut targets = list(&package["targets"]);
+            targets.find(|target| list(&target["kind"]).any(|one| one == kind))
+        };
+        let program = named("bin")
+            .map(|target| text(&target["name"]))
+            .transpose()?;
         let dependencies = list(&package["dependencies"]).map(|dependency| {
             let is_for_tests = dependency["kind"] == "dev";
             Ok(Dependency {
@@ -97,8 +101,8 @@ impl Package {
             name: text(&package["name"])?.to_owned(),
             manifest,
             features: features.cloned().collect(),
-            is_library,
-            is_program,
+            is_library: named("lib").is_some(),
+            program: program.map(str::to_owned),
             dependencies: dependencies.collect::<Result<_>>()?,
         })
     }
@@ -134,7 +138,7 @@ mod tests {
                 "name": "one",
                 "manifest_path": "/project/one/Cargo.toml",
                 "features": { "default": [], "extra": [] },
-                "targets": [{ "kind": ["lib"] }],
+                "targets": [{ "name": "one", "kind": ["lib"] }],
                 "dependencies": [{ "name": "two", "kind": null }, { "name": "three", "kind": "dev" }],
             }],
         }))

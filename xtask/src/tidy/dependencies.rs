@@ -82,7 +82,7 @@ mod tests {
             manifest: manifest.to_owned(),
             features: Vec::new(),
             is_library: true,
-            is_program: false,
+            program: None,
             dependencies: dependencies.iter().map(dependency).collect(),
         }
     }

@@ -33,7 +33,7 @@ mod tests {
             manifest: "examples/quickstart/Cargo.toml".to_owned(),
             features: Vec::new(),
             is_library: false,
-            is_program: true,
+            program: Some("quickstart".to_owned()),
             dependencies: Vec::new(),
         };
         let workspace = Workspace {
