@@ -72,10 +72,10 @@ impl Signal {
 
 /// The signals that a worker obeys, heard from the moment on in which this is made.
 ///
-/// A worker that [handles signals](crate::WorkerBuilder::handle_signals) hears them as soon as it
+/// A worker that [handles signals](crate::worker::WorkerBuilder::handle_signals) hears them as soon as it
 /// runs. Before that they have their usual effects, and most of those end the process. A program
 /// that has something to do first, such as connecting to its store, begins to listen before and gives
-/// what it hears to its [worker](crate::WorkerBuilder::handle_heard_signals), which obeys it then.
+/// what it hears to its [worker](crate::worker::WorkerBuilder::handle_heard_signals), which obeys it then.
 ///
 /// ```no_run
 /// use resque_core::worker::{HeardSignals, Worker};
