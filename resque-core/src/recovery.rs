@@ -13,8 +13,16 @@ use crate::{
 pub(crate) struct Recovery {
     pub(crate) dead: DeadWorker,
     pub(crate) held: Held,
+    #[cfg_attr(
+        not(feature = "worker"),
+        expect(dead_code, reason = "janitors tell which classes they met")
+    )]
     pub(crate) class: Option<String>,
     /// Whether this process knows the class, and with it its policy and its failure hooks.
+    #[cfg_attr(
+        not(feature = "worker"),
+        expect(dead_code, reason = "janitors choose a policy by it")
+    )]
     pub(crate) known: bool,
     pub(crate) job: JobContext,
     pub(crate) failure: JobFailure,

@@ -324,6 +324,7 @@ impl JobContext {
     }
 
     /// Whether there is anything to call when it fails.
+    #[cfg(feature = "worker")]
     pub(crate) fn has_failure_hooks(&self) -> bool {
         !self.hooks().on_failure.is_empty()
     }
