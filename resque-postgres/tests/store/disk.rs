@@ -3,8 +3,9 @@
 use std::slice::from_ref;
 
 use resque_core::{Error, Settlement};
-use resque_testserver::{Postgres, TinyDisk};
+use resque_testserver::Postgres;
 
+use crate::little_room::LittleRoom;
 use crate::support::{World, job};
 
 /// How many bytes a job has, so that a disk is soon full.
@@ -15,29 +16,7 @@ async fn a_full_disk_refuses_and_loses_nothing() {
     let server = Postgres::new().on_this_machine().start().unwrap();
     let world = World::on(server.url()).await;
     let mut raw = world.raw().await;
-    // Two megabytes for the jobs; where nobody may mount a disk, the server says that it is full.
-    let disk = TinyDisk::new(2);
-    match &disk {
-        Ok(disk) => {
-            let place = disk.path().display();
-            raw.run(&format!("create tablespace tiny location '{place}'"))
-                .await;
-            raw.run("alter table resque.jobs set tablespace tiny").await;
-        }
-        Err(error) => {
-            eprintln!("simulated, because {error}");
-            let full = "create function resque.full() returns trigger language plpgsql as $$
-                begin
-                    if (select count(*) from resque.jobs) >= 15 then
-                        raise exception 'no space left' using errcode = 'disk_full';
-                    end if;
-                    return new;
-                end $$;
-                create trigger full_disk before insert on resque.jobs
-                    for each row execute function resque.full()";
-            raw.run(full).await;
-        }
-    }
+    let room = LittleRoom::on(&mut raw, "resque.jobs", 15).await;
     // What does not get smaller.
     let payload = |number: usize| {
         let letters = (0..SIZE).map(|_| fastrand::alphanumeric());
@@ -78,14 +57,7 @@ async fn a_full_disk_refuses_and_loses_nothing() {
     world.exchange(&done, &[], "q").await;
     assert_eq!(world.waiting("q").await, pushed[1..]);
 
-    // Somebody makes room.
-    match &disk {
-        Ok(_) => {
-            raw.run("alter table resque.jobs set tablespace pg_default")
-                .await
-        }
-        Err(_) => raw.run("drop trigger full_disk on resque.jobs").await,
-    }
+    room.ends(&mut raw).await;
     world.push("q", &["more"]).await;
     assert_eq!(world.waiting("q").await.len(), pushed.len());
 }

@@ -14,6 +14,7 @@ mod forged;
 mod hindrances;
 mod keyspace;
 mod labour;
+mod little_room;
 mod old_snapshot;
 mod outages;
 mod outbox;

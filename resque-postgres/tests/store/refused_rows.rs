@@ -8,9 +8,10 @@ use resque_core::worker::{StopReport, WorkerHandle};
 use resque_core::{
     Backend, Enqueue, FailureRecord, JobError, Payload, Result, Settled, Settlement, Worker,
 };
-use resque_testserver::{Postgres, TinyDisk};
+use resque_testserver::Postgres;
 use tokio::task::JoinHandle;
 
+use crate::little_room::LittleRoom;
 use crate::support::{World, given, job};
 
 /// A trigger of the owner's, by which no failure is taken that says so.
@@ -219,30 +220,7 @@ async fn a_worker_goes_on_while_there_is_no_room_for_failures() {
     let server = Postgres::new().on_this_machine().start().unwrap();
     let world = World::on(server.url()).await;
     let mut raw = world.raw().await;
-    // Two megabytes for failures; where nobody may mount a disk, the server says that it is full.
-    let disk = TinyDisk::new(2);
-    match &disk {
-        Ok(disk) => {
-            let place = disk.path().display();
-            raw.run(&format!("create tablespace tiny location '{place}'"))
-                .await;
-            raw.run("alter table resque.failures set tablespace tiny")
-                .await;
-        }
-        Err(error) => {
-            eprintln!("simulated, because {error}");
-            let full = "create function resque.full() returns trigger language plpgsql as $$
-                begin
-                    if (select count(*) from resque.failures) >= 3 then
-                        raise exception 'no space left' using errcode = 'disk_full';
-                    end if;
-                    return new;
-                end $$;
-                create trigger full_disk before insert on resque.failures
-                    for each row execute function resque.full()";
-            raw.run(full).await;
-        }
-    }
+    let room = LittleRoom::on(&mut raw, "resque.failures", 3).await;
     // What does not get smaller.
     let noise = || {
         (0..250_000)
@@ -261,13 +239,7 @@ async fn a_worker_goes_on_while_there_is_no_room_for_failures() {
     until(async || raw.number(others).await == 0).await;
     let recorded = failures.count(None).await.unwrap();
     assert!(recorded < EACH as u64, "there was room for all {recorded}");
-    match &disk {
-        Ok(_) => {
-            raw.run("alter table resque.failures set tablespace pg_default")
-                .await;
-        }
-        Err(_) => raw.run("drop trigger full_disk on resque.failures").await,
-    }
+    room.ends(&mut raw).await;
     until(async || failures.count(None).await.unwrap() == EACH as u64).await;
     let report = crew.ends().await;
     let each = EACH as u64;
