@@ -3,47 +3,52 @@
 use std::fs::File;
 use std::io;
 use std::os::fd::AsFd;
+use std::os::unix::process::parent_id;
 use std::process::{Command, Stdio};
 
 use crate::failure::Failure;
 
-/// Tells a process that it was started to leave the terminal: the session of whoever started it. What
-/// jobs start later is in another session, and is not meant.
+/// Tells a process that it was started to leave the terminal, and which process waits until it has.
+/// What jobs start has another parent, and is not meant.
 pub(super) const DETACHED: &str = "RESQUE_DETACHED";
 
 /// Leaves the terminal, if this process was started to; answers whether it was.
 pub(super) fn leave_terminal() -> Result<bool, Failure> {
-    if std::env::var(DETACHED).ok() != session() {
+    let starter = std::env::var(DETACHED).ok();
+    if starter.and_then(|pid| pid.parse().ok()) != Some(parent_id()) {
         return Ok(false);
     }
+    let cannot = |source| Failure::io("leave the terminal", source);
     match rustix::process::setsid() {
         // Already at the head of a session, which is what is wanted.
-        Ok(_) | Err(rustix::io::Errno::PERM) => Ok(true),
-        Err(error) => Err(Failure::io("leave the terminal", error.into())),
+        Ok(_) | Err(rustix::io::Errno::PERM) => {}
+        Err(error) => return Err(cannot(error.into())),
     }
+    // What whoever started this process waits for.
+    File::open("/dev/null")
+        .and_then(|nothing| Ok(rustix::stdio::dup2_stdin(nothing)?))
+        .map_err(cannot)?;
+    Ok(true)
 }
 
-/// Starts this program once more, to leave the terminal.
+/// Starts this program once more, to leave the terminal, and waits until it has.
 ///
 /// It keeps its working directory, and files that its output goes to; all other output is lost.
 pub(super) fn detach() -> Result<(), Failure> {
     let cannot = |source| Failure::io("start a process in the background", source);
     let program = std::env::current_exe().map_err(cannot)?;
+    let (mut left, leaving) = io::pipe().map_err(cannot)?;
     Command::new(program)
         .args(std::env::args_os().skip(1))
-        .env(DETACHED, session().unwrap_or_default())
-        .stdin(Stdio::null())
+        .env(DETACHED, std::process::id().to_string())
+        .stdin(leaving)
         .stdout(file_or_nothing(&io::stdout()))
         .stderr(file_or_nothing(&io::stderr()))
         .spawn()
-        .map(drop)
-        .map_err(cannot)
-}
-
-/// The session of this process.
-fn session() -> Option<String> {
-    let session = rustix::process::getsid(None).ok()?;
-    Some(session.as_raw_nonzero().to_string())
+        .map_err(cannot)?;
+    // Until it has left it knows what it was started for by its parent: the end of the pipe says so.
+    io::copy(&mut left, &mut io::sink()).map_err(cannot)?;
+    Ok(())
 }
 
 fn file_or_nothing(output: &impl AsFd) -> Stdio {
