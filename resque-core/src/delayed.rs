@@ -1,33 +1,13 @@
 //! Jobs that wait for their time.
 
-use std::fmt;
-use std::sync::Arc;
 use std::time::SystemTime;
 
+use crate::opaque::opaque;
 use crate::{Cursor, Error, Payload, QueueName};
 
-/// The name of one waiting job. Its text belongs to the backend that made it.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct DelayedId(Arc<str>);
-
-impl DelayedId {
-    /// Takes the text of an id, made by a backend or sent back by a page.
-    #[must_use]
-    pub fn new(text: impl Into<Arc<str>>) -> Self {
-        Self(text.into())
-    }
-
-    /// The text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for DelayedId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&*self.0, f)
-    }
+opaque! {
+    /// The name of one waiting job. Its text belongs to the backend that made it.
+    pub struct DelayedId;
 }
 
 /// One job that waits for its time.

@@ -1,9 +1,9 @@
 //! Failed jobs: what is recorded and how the records are found again.
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use crate::opaque::opaque;
 use crate::wire::extra::Extras;
 use crate::{Payload, QueueName, wire};
 
@@ -79,37 +79,12 @@ impl FailureRecord {
     }
 }
 
-/// The stable name of one failure record.
-///
-/// It survives other records coming and going and the record being marked as retried. Its text
-/// belongs to the backend that made it; it is safe to show and to send back.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct FailureId(Arc<str>);
-
-impl FailureId {
-    /// Takes the text of an id, made by a backend or sent back by a page.
-    #[must_use]
-    pub fn new(text: impl Into<Arc<str>>) -> Self {
-        Self(text.into())
-    }
-
-    /// The text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for FailureId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl fmt::Debug for FailureId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&*self.0, f)
-    }
+opaque! {
+    /// The stable name of one failure record.
+    ///
+    /// It survives other records coming and going and the record being marked as retried. Its text
+    /// belongs to the backend that made it; it is safe to show and to send back.
+    pub struct FailureId;
 }
 
 /// A record as the store holds it.

@@ -20,6 +20,7 @@ mod http_worker;
 mod job;
 mod limits;
 mod loan;
+mod opaque;
 mod page;
 mod payload;
 mod queue_list;

@@ -1,9 +1,8 @@
 //! Jobs in the hands of somebody who is no worker.
 
-use std::fmt;
-use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use crate::opaque::opaque;
 use crate::{
     Cursor, Error, HttpWorkerId, LeaseChanges, Outcome, Payload, QueueList, QueueName, Tally,
 };
@@ -14,36 +13,11 @@ pub const LARGEST_LENDING: usize = 1_000;
 /// For how long it is remembered that a loan of a job ran out.
 pub const LOSSES_KEPT: Duration = Duration::from_secs(86_400);
 
-/// The right to settle one loan, as a text that travels through programs in any language.
-///
-/// It is worth something only while the store still holds this loan and its time is not over.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct LoanReceipt(Arc<str>);
-
-impl LoanReceipt {
-    /// Takes the text of a receipt, made by a backend or sent back by whoever was given it.
-    #[must_use]
-    pub fn new(text: impl Into<Arc<str>>) -> Self {
-        Self(text.into())
-    }
-
-    /// The text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for LoanReceipt {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl fmt::Debug for LoanReceipt {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&*self.0, f)
-    }
+opaque! {
+    /// The right to settle one loan, as a text that travels through programs in any language.
+    ///
+    /// It is worth something only while the store still holds this loan and its time is not over.
+    pub struct LoanReceipt;
 }
 
 /// Which jobs somebody wants to be lent, and until when.
