@@ -1,9 +1,9 @@
 //! Workers that come over HTTP and are no workers of the registry.
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use crate::checked_text::{LONGEST, checked_text, flaw};
 use crate::{Error, QueueName, Result};
 
 /// How many workers over HTTP a store knows at once.
@@ -26,6 +26,8 @@ pub const MOST_HTTP_WORKERS: usize = 10_000;
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct HttpWorkerId(Arc<str>);
 
+checked_text!(HttpWorkerId);
+
 impl HttpWorkerId {
     /// Checks and takes a name.
     ///
@@ -34,44 +36,20 @@ impl HttpWorkerId {
     /// [`Error::InvalidWorkerId`] when the name is empty, longer than 255 bytes, or contains a
     /// control character.
     pub fn new(id: impl AsRef<str>) -> Result<Self> {
-        const LONGEST: usize = 255;
         let id = id.as_ref();
-        let reason = match id.len() {
-            0 => "it is empty",
-            1..=LONGEST if id.chars().any(char::is_control) => "it contains a control character",
-            1..=LONGEST => return Ok(Self(id.into())),
-            _ => "it is longer than 255 bytes",
-        };
-        Err(Error::InvalidWorkerId {
-            id: id.chars().take(LONGEST).collect(),
-            reason,
-        })
+        match flaw(id) {
+            Some(reason) => Err(Error::InvalidWorkerId {
+                id: id.chars().take(LONGEST).collect(),
+                reason,
+            }),
+            None => Ok(Self(id.into())),
+        }
     }
 
     /// The name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
-    }
-}
-
-impl fmt::Display for HttpWorkerId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl fmt::Debug for HttpWorkerId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&*self.0, f)
-    }
-}
-
-impl std::str::FromStr for HttpWorkerId {
-    type Err = Error;
-
-    fn from_str(id: &str) -> Result<Self> {
-        Self::new(id)
     }
 }
 

@@ -7,6 +7,7 @@
 
 pub mod args;
 mod backend;
+mod checked_text;
 mod client;
 mod clock;
 mod delayed;

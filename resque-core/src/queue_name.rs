@@ -1,8 +1,8 @@
 //! The name of a queue.
 
-use std::fmt;
 use std::sync::Arc;
 
+use crate::checked_text::{self, checked_text};
 use crate::{Error, Result};
 
 /// The name of a queue: UTF-8 of 1–255 bytes without comma, NUL and control characters.
@@ -20,6 +20,8 @@ use crate::{Error, Result};
 /// ```
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct QueueName(Arc<str>);
+
+checked_text!(QueueName);
 
 impl QueueName {
     /// Checks and takes a name.
@@ -56,65 +58,8 @@ impl QueueName {
 }
 
 fn flaw(name: &str) -> Option<&'static str> {
-    if name.is_empty() {
-        Some("it is empty")
-    } else if name.len() > 255 {
-        Some("it is longer than 255 bytes")
-    } else if name.contains(',') {
-        Some("it contains a comma, at which worker ids and queue lists are split")
-    } else if name.chars().any(char::is_control) {
-        Some("it contains a control character")
-    } else {
-        None
-    }
-}
-
-impl fmt::Display for QueueName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl fmt::Debug for QueueName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&*self.0, f)
-    }
-}
-
-impl AsRef<str> for QueueName {
-    fn as_ref(&self) -> &str {
-        &self.0
-    }
-}
-
-impl std::borrow::Borrow<str> for QueueName {
-    fn borrow(&self) -> &str {
-        &self.0
-    }
-}
-
-impl std::str::FromStr for QueueName {
-    type Err = Error;
-
-    fn from_str(name: &str) -> Result<Self> {
-        Self::new(name)
-    }
-}
-
-impl TryFrom<&str> for QueueName {
-    type Error = Error;
-
-    fn try_from(name: &str) -> Result<Self> {
-        Self::new(name)
-    }
-}
-
-impl TryFrom<String> for QueueName {
-    type Error = Error;
-
-    fn try_from(name: String) -> Result<Self> {
-        Self::new(name)
-    }
+    let comma = "it contains a comma, at which worker ids and queue lists are split";
+    checked_text::flaw(name).or(name.contains(',').then_some(comma))
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! The id of a worker, ours or foreign.
 
-use std::fmt;
 use std::sync::Arc;
 
+use crate::checked_text::checked_text;
 use crate::{Error, Result};
 
 /// The id of one worker slot, as it stands in the registry: `<host>:<pid>:<queues>`.
@@ -20,6 +20,8 @@ use crate::{Error, Result};
 /// ```
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct WorkerId(Arc<str>);
+
+checked_text!(WorkerId);
 
 impl WorkerId {
     /// Checks and takes an id of at least three parts, none of them empty.
@@ -104,38 +106,6 @@ fn flaw(id: &str) -> Option<&'static str> {
         Some("it has no queues; the shape is host:pid:queues")
     } else {
         None
-    }
-}
-
-impl fmt::Display for WorkerId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl fmt::Debug for WorkerId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&*self.0, f)
-    }
-}
-
-impl AsRef<str> for WorkerId {
-    fn as_ref(&self) -> &str {
-        &self.0
-    }
-}
-
-impl std::borrow::Borrow<str> for WorkerId {
-    fn borrow(&self) -> &str {
-        &self.0
-    }
-}
-
-impl std::str::FromStr for WorkerId {
-    type Err = Error;
-
-    fn from_str(id: &str) -> Result<Self> {
-        Self::new(id)
     }
 }
 

@@ -1,8 +1,8 @@
 //! The name of a schedule.
 
-use std::fmt;
 use std::sync::Arc;
 
+use crate::checked_text::{checked_text, flaw};
 use crate::{Error, Result};
 
 /// The name of a schedule: UTF-8 of 1–255 bytes without control characters.
@@ -20,6 +20,8 @@ use crate::{Error, Result};
 /// ```
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ScheduleName(Arc<str>);
+
+checked_text!(ScheduleName);
 
 impl ScheduleName {
     /// Checks and takes a name.
@@ -55,58 +57,6 @@ impl ScheduleName {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
-    }
-}
-
-fn flaw(name: &str) -> Option<&'static str> {
-    if name.is_empty() {
-        Some("it is empty")
-    } else if name.len() > 255 {
-        Some("it is longer than 255 bytes")
-    } else if name.chars().any(char::is_control) {
-        Some("it contains a control character")
-    } else {
-        None
-    }
-}
-
-impl fmt::Display for ScheduleName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl fmt::Debug for ScheduleName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&*self.0, f)
-    }
-}
-
-impl AsRef<str> for ScheduleName {
-    fn as_ref(&self) -> &str {
-        &self.0
-    }
-}
-
-impl std::borrow::Borrow<str> for ScheduleName {
-    fn borrow(&self) -> &str {
-        &self.0
-    }
-}
-
-impl std::str::FromStr for ScheduleName {
-    type Err = Error;
-
-    fn from_str(name: &str) -> Result<Self> {
-        Self::new(name)
-    }
-}
-
-impl TryFrom<&str> for ScheduleName {
-    type Error = Error;
-
-    fn try_from(name: &str) -> Result<Self> {
-        Self::new(name)
     }
 }
 
