@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use resque_core::{
-    Begin, Enqueue, Fired, Firing, Lead, LeadClaim, NewSchedule, Result, ScheduleEntry,
+    Begin, Enqueue, Fired, Firing, Lead, LeadClaim, Leading, NewSchedule, Result, ScheduleEntry,
     ScheduleName,
 };
 
@@ -111,5 +111,10 @@ impl Store {
             until: self.at(seconds + 10),
         };
         Ok(self.schedules()?.lead(claim).await?)
+    }
+
+    /// Who leads, so many seconds after the world began.
+    pub(crate) async fn leading(&self, seconds: u64) -> Verdict<Leading> {
+        Ok(self.schedules()?.leading(self.at(seconds)).await?)
     }
 }

@@ -120,6 +120,12 @@ mutants! {
         "rules_schedules::a_leader_steps_down_for_itself";
     hides_changes: schedules::HidesChanges,
         "rules_schedules::a_change_of_schedules_shows";
+    looks_away: schedules::LooksAway,
+        "rules_schedules::a_change_of_schedules_shows";
+    names_the_last: schedules::NamesTheLast,
+        "rules_schedules::looking_tells_who_leads";
+    leads_by_looking: schedules::LeadsByLooking,
+        "rules_schedules::looking_tells_who_leads";
     clears_no_schedules: schedules::ClearsNoSchedules,
         "rules_schedules::a_clear_forgets_schedules";
     stores_next_door: schedules::StoresNextDoor::new,

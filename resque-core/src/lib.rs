@@ -83,8 +83,8 @@ pub use self::queue_list::QueueList;
 pub use self::queue_name::QueueName;
 pub use self::reservation::{HeartbeatMark, Held, Receipt, Reservation};
 pub use self::schedule::{
-    Begin, CatchUp, Every, Fired, Firing, Lead, LeadClaim, NewSchedule, Schedule, ScheduleEntry,
-    ScheduleListing, ScheduleName, Timing,
+    Begin, CatchUp, Every, Fired, Firing, Lead, LeadClaim, Leading, NewSchedule, Schedule,
+    ScheduleEntry, ScheduleListing, ScheduleName, Timing,
 };
 pub use self::settlement::{Exchange, Outcome, Settled, Settlement, Tally};
 pub use self::status::{

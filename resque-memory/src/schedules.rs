@@ -6,8 +6,8 @@ use std::time::SystemTime;
 use async_trait::async_trait;
 use bytes::Bytes;
 use resque_core::{
-    Begin, Fired, Firing, Lead, LeadClaim, NewSchedule, Result, ScheduleEntry, ScheduleListing,
-    ScheduleName, ScheduleStore,
+    Begin, Fired, Firing, Lead, LeadClaim, Leading, NewSchedule, Result, ScheduleEntry,
+    ScheduleListing, ScheduleName, ScheduleStore,
 };
 
 use crate::jobs::Job;
@@ -122,6 +122,12 @@ impl Schedules {
         }
     }
 
+    fn leading(&self, now: SystemTime) -> Leading {
+        let leader = self.leader.as_ref().filter(|(_, until)| *until > now);
+        let leader = leader.map(|(leader, _)| leader.clone());
+        Leading::new(leader, self.changes.to_string())
+    }
+
     fn begin(&mut self, begin: &Begin, now: SystemTime) -> SystemTime {
         let known = self.known.entry(begin.name.clone()).or_default();
         if !known.runs(&begin.timing) {
@@ -212,6 +218,10 @@ impl ScheduleStore for Store {
 
     async fn lead(&self, claim: LeadClaim<'_>) -> Result<Lead> {
         Ok(self.step(|state| state.schedules.lead(claim)))
+    }
+
+    async fn leading(&self, now: SystemTime) -> Result<Leading> {
+        Ok(self.step(|state| state.schedules.leading(now)))
     }
 
     async fn step_down(&self, holder: &str) -> Result<()> {

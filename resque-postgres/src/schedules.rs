@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use async_trait::async_trait;
 use resque_core::{
-    Begin, Error, Fired, Firing, Lead, LeadClaim, NewSchedule, Result, ScheduleEntry,
+    Begin, Error, Fired, Firing, Lead, LeadClaim, Leading, NewSchedule, Result, ScheduleEntry,
     ScheduleListing, ScheduleName, ScheduleStore,
 };
 use sqlx::postgres::PgRow;
@@ -99,6 +99,15 @@ impl ScheduleStore for Store {
             leader,
             changes.to_string(),
         ))
+    }
+
+    async fn leading(&self, now: SystemTime) -> Result<Leading> {
+        const TEXT: &str = "select case when l.until > $1 then l.holder end as leader, l.changes
+            from resque.schedule_lead l";
+        let query = self.statement(TEXT).bind(Stamp::of(now)?);
+        let row = self.row("ask who fires schedules", query).await?;
+        let changes: i64 = self.get(&row, "changes")?;
+        Ok(Leading::new(self.get(&row, "leader")?, changes.to_string()))
     }
 
     async fn step_down(&self, holder: &str) -> Result<()> {

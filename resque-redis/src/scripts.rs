@@ -134,6 +134,9 @@ pub(crate) static ENABLE_SCHEDULES: Script = script!("common", "schedules", "ena
 /// Claims to be the process that fires schedules.
 pub(crate) static LEAD_SCHEDULES: Script = script!("common", "schedules", "lead_schedules");
 
+/// Tells which process fires schedules.
+pub(crate) static LEADING_SCHEDULES: Script = script!("common", "schedules", "leading_schedules");
+
 /// Gives up being the process that fires schedules.
 pub(crate) static STEP_DOWN: Script = script!("common", "step_down");
 

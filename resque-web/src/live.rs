@@ -117,6 +117,9 @@ fn digest(glance: &Glance) -> u64 {
     let mut hasher = DefaultHasher::new();
     (glance.processed, glance.failed, glance.failures).hash(&mut hasher);
     (glance.delayed, glance.paused).hash(&mut hasher);
+    let leading = glance.leading.as_ref();
+    let leading = leading.map(|leading| (&leading.leader, &leading.version));
+    leading.hash(&mut hasher);
     for QueueStatus {
         name,
         length,

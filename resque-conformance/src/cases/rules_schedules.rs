@@ -145,6 +145,23 @@ cases! {
         Ok(())
     }
 
+    /// Who leads can be asked without claiming anything; nobody does after the leader's time.
+    #[needs(schedules)]
+    async fn looking_tells_who_leads(world: &World) -> Verdict {
+        let (store, twin) = (world.store(), world.twin().await?);
+        let leader = async |seconds| twin.leading(seconds).await.map(|leading| leading.leader);
+        ensure_eq!(leader(0).await?, None, "the leader of a new store");
+        let first = store.lead("a:1", 0).await?;
+        ensure_eq!(leader(9).await?.as_deref(), Some("a:1"), "the leader");
+        ensure_eq!(twin.leading(9).await?.version, first.version, "the version");
+        ensure_eq!(leader(10).await?, None, "the leader after its time");
+        ensure!(twin.lead("b:2", 10).await?.leads, "not taken over");
+        ensure_eq!(leader(10).await?.as_deref(), Some("b:2"), "the next leader");
+        twin.schedules()?.step_down("b:2").await?;
+        ensure_eq!(leader(11).await?, None, "the leader after it stepped down");
+        Ok(())
+    }
+
     /// Whoever claims to lead learns that schedules were changed, by whomever, and only then.
     #[needs(schedules)]
     async fn a_change_of_schedules_shows(world: &World) -> Verdict {
@@ -162,6 +179,8 @@ cases! {
             }
             let now = store.lead("a:1", 0).await?.version;
             ensure!(now != version, "change {change} does not show");
+            let seen = store.leading(0).await?.version;
+            ensure_eq!(seen, now, "the version to somebody who looks after change {change}");
             version = now;
         }
         Ok(())

@@ -5,8 +5,8 @@ use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use resque_core::{
-    Backend, Begin, Enqueue, Fired, Firing, Lead, LeadClaim, NewSchedule, Result, ScheduleListing,
-    ScheduleName,
+    Backend, Begin, Enqueue, Fired, Firing, Lead, LeadClaim, Leading, NewSchedule, Result,
+    ScheduleListing, ScheduleName,
 };
 
 use super::harness::Surroundings;
@@ -577,6 +577,48 @@ impl Twist for HidesChanges {
         let mut lead = ability!(inner, schedules).lead(claim).await?;
         lead.version = "1".to_owned();
         Ok(lead)
+    }
+}
+
+/// Whoever looks does not see that schedules were changed.
+#[derive(Debug)]
+pub(crate) struct LooksAway;
+
+#[async_trait]
+impl Twist for LooksAway {
+    async fn leading(&self, inner: &Backend, now: SystemTime) -> Result<Leading> {
+        let leading = ability!(inner, schedules).leading(now).await?;
+        Ok(Leading::new(leading.leader, "0"))
+    }
+}
+
+/// Whoever led last is told as the leader, whatever the time.
+#[derive(Debug)]
+pub(crate) struct NamesTheLast;
+
+#[async_trait]
+impl Twist for NamesTheLast {
+    async fn leading(&self, inner: &Backend, _now: SystemTime) -> Result<Leading> {
+        let schedules = ability!(inner, schedules);
+        schedules.leading(SystemTime::UNIX_EPOCH).await
+    }
+}
+
+/// Whoever looks leads.
+#[derive(Debug)]
+pub(crate) struct LeadsByLooking;
+
+#[async_trait]
+impl Twist for LeadsByLooking {
+    async fn leading(&self, inner: &Backend, now: SystemTime) -> Result<Leading> {
+        let claim = LeadClaim {
+            holder: "looker:1",
+            master: false,
+            now,
+            until: now + Duration::from_secs(10),
+        };
+        let lead = ability!(inner, schedules).lead(claim).await?;
+        Ok(Leading::new(Some(lead.leader), lead.version))
     }
 }
 

@@ -11,10 +11,10 @@ use resque_core::{
     DelayedEdit, DelayedJobs, DelayedPage, Edit, Enqueue, Exchange, FailureEntry, FailureId,
     FailurePage, FailureQuery, FailureRecord, FailureRetry, FailureStore, Fired, Firing,
     Heartbeats, Held, HttpCounts, HttpTally, HttpWorker, HttpWorkerId, HttpWorkers, JobLoans,
-    Keyspace, Lead, LeadClaim, Lease, Leaving, Left, Lent, Limits, Loan, LoanExtension, LoanPage,
-    LoanReceipt, LoanRequest, LoanSettlement, Lock, NewSchedule, Page, Payload, Popped, Promotion,
-    Pushed, PutBack, QueueBackend, QueueControl, QueueList, QueueListing, QueueName, Receipt,
-    Renewal, Result, ScheduleListing, ScheduleName, ScheduleStore, Settled, Settlement,
+    Keyspace, Lead, LeadClaim, Leading, Lease, Leaving, Left, Lent, Limits, Loan, LoanExtension,
+    LoanPage, LoanReceipt, LoanRequest, LoanSettlement, Lock, NewSchedule, Page, Payload, Popped,
+    Promotion, Pushed, PutBack, QueueBackend, QueueControl, QueueList, QueueListing, QueueName,
+    Receipt, Renewal, Result, ScheduleListing, ScheduleName, ScheduleStore, Settled, Settlement,
     StatsHistory, Ticket, WaitForJobs, WorkerId, WorkerListing, WorkerRegistry,
 };
 
@@ -349,6 +349,7 @@ twists! {
         async fn set_enabled(names: &[ScheduleName], enabled: bool, now: SystemTime)
             -> Result<()> => set_enabled;
         async fn lead(claim: LeadClaim<'_>) -> Result<Lead> => lead;
+        async fn leading(now: SystemTime) -> Result<Leading> => leading;
         async fn step_down(holder: &str) -> Result<()> => step_down;
         async fn begin(batch: &[Begin], now: SystemTime)
             -> Result<Vec<Result<SystemTime>>> => begin;

@@ -6,7 +6,8 @@ use std::time::SystemTime;
 use async_trait::async_trait;
 
 use crate::{
-    Begin, Fired, Firing, Lead, LeadClaim, NewSchedule, Result, ScheduleListing, ScheduleName,
+    Begin, Fired, Firing, Lead, LeadClaim, Leading, NewSchedule, Result, ScheduleListing,
+    ScheduleName,
 };
 
 /// Remembering schedules, and firing each of their ticks once, whoever tries and whoever dies.
@@ -41,6 +42,10 @@ pub trait ScheduleStore: Debug + Send + Sync {
     /// Claims to be the process that fires, for the first time or again. It succeeds unless another
     /// process leads and its time has not run out.
     async fn lead(&self, claim: LeadClaim<'_>) -> Result<Lead>;
+
+    /// Tells who leads, and whether schedules were changed, without claiming anything: at the price of
+    /// one look, so that pages can ask again and again.
+    async fn leading(&self, now: SystemTime) -> Result<Leading>;
 
     /// Gives up leading, so that another process can take over at once. Without effect for a
     /// process that does not lead.

@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use super::{Client, Enqueued};
-use crate::{Error, Result, Schedule, ScheduleEntry, ScheduleName, ScheduleStore};
+use crate::{Error, Leading, Result, Schedule, ScheduleEntry, ScheduleName, ScheduleStore};
 
 /// The schedules of a store: those that are stored there, and what became of those that programs
 /// declare.
@@ -98,6 +98,17 @@ impl Schedules<'_> {
     pub async fn get(&self, name: &str) -> Result<Option<ScheduleStatus>> {
         let all = self.list().await?;
         Ok(all.into_iter().find(|one| one.name.as_str() == name))
+    }
+
+    /// Who fires them, and what changes whenever one of them is stored, removed or switched; much
+    /// cheaper than [`list`](Self::list).
+    ///
+    /// # Errors
+    ///
+    /// As for [`Schedules`].
+    pub async fn leading(&self) -> Result<Leading> {
+        let now = self.client.store_time().await?;
+        self.store.leading(now).await
     }
 
     /// Stores a schedule, or replaces the one of this name. Workers that follow stored schedules

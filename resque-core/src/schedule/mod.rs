@@ -22,6 +22,6 @@ pub use self::every::Every;
 pub use self::name::ScheduleName;
 pub use self::schedule::Schedule;
 pub use self::stored::{
-    Begin, Fired, Firing, Lead, LeadClaim, NewSchedule, ScheduleEntry, ScheduleListing,
+    Begin, Fired, Firing, Lead, LeadClaim, Leading, NewSchedule, ScheduleEntry, ScheduleListing,
 };
 pub use self::timing::Timing;

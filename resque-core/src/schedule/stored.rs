@@ -138,6 +138,27 @@ impl Lead {
     }
 }
 
+/// Who leads, as somebody sees it who does not claim to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Leading {
+    /// Who leads, unless nobody does or their time has run out.
+    pub leader: Option<String>,
+    /// The same as [`Lead::version`].
+    pub version: String,
+}
+
+impl Leading {
+    /// Made by backends.
+    #[must_use]
+    pub fn new(leader: Option<String>, version: impl Into<String>) -> Self {
+        Self {
+            leader,
+            version: version.into(),
+        }
+    }
+}
+
 /// A schedule that is about to be followed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Begin {

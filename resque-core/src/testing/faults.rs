@@ -92,6 +92,7 @@ operations! {
     RemoveSchedules: "remove schedules",
     EnableSchedules: "switch schedules on or off",
     Lead: "claim to lead",
+    Leading: "ask who leads",
     StepDown: "step down",
     BeginSchedules: "begin schedules",
     Fire: "fire",

@@ -52,6 +52,8 @@ pub(crate) async fn use_each(backend: &Backend, now: SystemTime) {
         .expect("an answer");
     schedules.list().await.expect("an answer");
     schedules.remove(&names).await.expect("an answer");
+    let leading = schedules.leading(now).await.expect("an answer");
+    assert_eq!(leading.leader.as_deref(), Some("host:1"));
     schedules.step_down("host:1").await.expect("an answer");
 
     let limits = queues.limits().expect("an answer");

@@ -10,13 +10,14 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 use resque_core::{
-    Begin, Fired, Firing, Lead, LeadClaim, NewSchedule, Result, ScheduleListing, ScheduleName,
-    ScheduleStore,
+    Begin, Fired, Firing, Lead, LeadClaim, Leading, NewSchedule, Result, ScheduleListing,
+    ScheduleName, ScheduleStore,
 };
 
 use crate::driver::Value;
 use crate::scripts::{
-    BEGIN_SCHEDULES, ENABLE_SCHEDULES, LEAD_SCHEDULES, PUT_SCHEDULES, REMOVE_SCHEDULES, STEP_DOWN,
+    BEGIN_SCHEDULES, ENABLE_SCHEDULES, LEAD_SCHEDULES, LEADING_SCHEDULES, PUT_SCHEDULES,
+    REMOVE_SCHEDULES, STEP_DOWN,
 };
 use crate::store::{Store, bytes_of, list_of};
 
@@ -96,9 +97,20 @@ impl ScheduleStore for Store {
         let Ok([leads, master, leader, version]) = <[Value; 4]>::try_from(reply) else {
             return Err(self.odd_reply(WHAT));
         };
-        let text = |value| String::from_utf8_lossy(&bytes_of(value)).into_owned();
         let lead = Lead::new(leads.as_int() == Some(1), text(leader), text(version));
         Ok(lead.master(master.as_int() == Some(1)))
+    }
+
+    async fn leading(&self, now: SystemTime) -> Result<Leading> {
+        const WHAT: &str = "ask who fires schedules";
+        let mut call = self.call(&LEADING_SCHEDULES, 1, 20);
+        call.arg(millis(now));
+        let reply = list_of(self.script(WHAT, &call).await?);
+        let Ok([version, leader]) = <[Value; 2]>::try_from(reply) else {
+            return Err(self.odd_reply(WHAT));
+        };
+        let leader = Some(text(leader)).filter(|leader| !leader.is_empty());
+        Ok(Leading::new(leader, text(version)))
     }
 
     async fn step_down(&self, holder: &str) -> Result<()> {
@@ -131,6 +143,10 @@ impl ScheduleStore for Store {
     ) -> Result<Vec<Result<Fired>>> {
         self.fire(holder, batch, now).await
     }
+}
+
+fn text(value: Value) -> String {
+    String::from_utf8_lossy(&bytes_of(value)).into_owned()
 }
 
 /// The milliseconds since 1970 that have passed at this time.

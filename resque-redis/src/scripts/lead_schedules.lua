@@ -8,18 +8,11 @@
 
 local holder, now, till, lock, hold = ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5], tonumber(ARGV[6])
 
-local lead, master, version = try('GET', LEADER), try('GET', lock), try('GET', VERSION)
-if failed(lead) then return { false, LEADER, lead.err } end
+local master = try('GET', lock)
 if failed(master) then return { false, lock, master.err } end
-if failed(version) then return { false, VERSION, version.err } end
-local err = unusable('HLEN', DEFINITIONS)
-if err then return { false, DEFINITIONS, err } end
-
-local digest = redis.sha1hex(table.concat(call('HGETALL', DEFINITIONS), '\n'))
-version = (version or '0') .. ' ' .. digest
-
-local before, leader = string.match(lead or '', '^(%d+) [01] (.*)$')
-if leader and leader ~= holder and tonumber(before) > now then
+local version, leader, before = who_leads()
+if not version then return { false, leader, before } end
+if leader and leader ~= holder and before > now then
   return { 0, 0, leader, version }
 end
 local is_master = hold > 0 and (not master or master == holder)

@@ -47,3 +47,17 @@ end
 local function tell_change(name)
   call('SADD', CHANGED, name)
 end
+
+-- What the schedules are: our own count of changes, and a digest of the definitions, which others
+-- change too. Then who leads and until which millisecond, if anybody ever did. Or nothing, the key
+-- that cannot be used, and the error.
+local function who_leads()
+  local lead, version = try('GET', LEADER), try('GET', VERSION)
+  if failed(lead) then return nil, LEADER, lead.err end
+  if failed(version) then return nil, VERSION, version.err end
+  local err = unusable('HLEN', DEFINITIONS)
+  if err then return nil, DEFINITIONS, err end
+  local digest = redis.sha1hex(table.concat(call('HGETALL', DEFINITIONS), '\n'))
+  local till, leader = string.match(lead or '', '^(%d+) [01] (.*)$')
+  return (version or '0') .. ' ' .. digest, leader, tonumber(till)
+end

@@ -277,3 +277,29 @@ async fn foreign_rubbish_is_listed_and_left_alone() {
     );
     assert_eq!(fire(&world, 1).await, Fired::Fired);
 }
+
+#[tokio::test]
+async fn who_only_looks_sees_what_ruby_changed_and_which_key_is_spoilt() {
+    let world = World::new().await;
+    put_dyn(&world).await;
+    assert!(lead(&world, "web1:4711", true, 0).await.master);
+    let before = schedules(&world).leading(at(1)).await.unwrap();
+    assert_eq!(before.leader.as_deref(), Some("web1:4711"));
+    world
+        .raw
+        .on("HSET", "persistent_schedules", &[b"dyn", b"{}"])
+        .await;
+    let after = schedules(&world).leading(at(1)).await.unwrap();
+    assert_ne!(after.version, before.version);
+    for key in [
+        "persistent_schedules",
+        "rs:schedules:version",
+        "rs:schedules:lead",
+    ] {
+        let world = World::new().await;
+        world.raw.on("LPUSH", key, &[b"spoilt"]).await;
+        let error = schedules(&world).leading(at(1)).await.unwrap_err();
+        assert!(matches!(error, Error::Corrupt { .. }), "{error:?}");
+        assert!(error.to_string().contains(key), "{error}");
+    }
+}

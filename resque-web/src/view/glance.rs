@@ -6,7 +6,10 @@ use std::time::Duration;
 
 use futures::future::OptionFuture;
 use futures::try_join;
-use resque_core::{BackendInfo, Client, Error, QueueListing, QueueStatus, Result, WorkerListing};
+use resque_core::{
+    BackendInfo, Client, Error, Leading, QueueListing, QueueStatus, Result, ScheduleStore,
+    WorkerListing,
+};
 use tokio::sync::Mutex;
 
 use super::Moment;
@@ -33,6 +36,8 @@ pub(crate) struct Glance {
     pub(crate) delayed: Option<u64>,
     /// Whether reserving is paused for all workers, where that can be.
     pub(crate) paused: Option<bool>,
+    /// Who fires schedules and whether these were changed, where there are any that can be read.
+    pub(crate) leading: Option<Leading>,
     /// Which backend it is.
     pub(crate) backend: BackendInfo,
 }
@@ -53,13 +58,15 @@ impl Glance {
         let delayed: OptionFuture<_> = queues.delayed().map(|delayed| delayed.count()).into();
         let paused: OptionFuture<_> = queues.control().map(|control| control.paused()).into();
         let optional = async { Ok((delayed.await.transpose()?, paused.await.transpose()?)) };
-        let (listing, workers, processed, failed, failures, (delayed, paused)) = try_join!(
+        let leading = async { Ok(leading(client, queues.schedules()).await) };
+        let (listing, workers, processed, failed, failures, (delayed, paused), leading) = try_join!(
             queues.queues(),
             workers.workers(),
             workers.stat("processed"),
             workers.stat("failed"),
             store.failures().count(None),
             optional,
+            leading,
         )?;
         Ok(Self {
             at: Moment::new(client.clock().now()),
@@ -71,6 +78,7 @@ impl Glance {
             failures,
             delayed,
             paused,
+            leading,
             backend: queues.info(),
         })
     }
@@ -85,6 +93,13 @@ impl Glance {
         let workers = self.workers.workers.iter();
         workers.filter(|worker| worker.holds.is_some()).count() as u64
     }
+}
+
+/// Who fires schedules. That schedules are out of order has only their own page to tell.
+async fn leading(client: &Client, schedules: Option<&dyn ScheduleStore>) -> Option<Leading> {
+    let schedules = schedules?;
+    let now = client.store_time().await.ok()?;
+    schedules.leading(now).await.ok()
 }
 
 /// The last glance, and older ones to compare it with.

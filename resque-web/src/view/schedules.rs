@@ -1,5 +1,6 @@
 //! The recurring jobs.
 
+use futures::try_join;
 use resque_core::ScheduleStatus;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -19,6 +20,8 @@ const MOST_ARGS: usize = 4 * 1024;
 pub(crate) struct Schedules {
     /// When it was read.
     pub(crate) now: Moment,
+    /// The process that fires them, if one does: `<host>:<pid>`.
+    pub(crate) leader: Option<String>,
     /// The schedules by name.
     pub(crate) schedules: Vec<ScheduleRow>,
 }
@@ -87,10 +90,12 @@ impl ScheduleRow {
 
 impl Schedules {
     pub(crate) async fn ask(app: &App) -> Result<Self, Fault> {
-        let known = app.client().schedules()?.list().await?;
+        let schedules = app.client().schedules()?;
+        let (known, leading) = try_join!(schedules.list(), schedules.leading())?;
         let row = |status| ScheduleRow::new(status, app.redaction());
         Ok(Self {
             now: app.now(),
+            leader: leading.leader,
             schedules: known.iter().map(row).collect(),
         })
     }

@@ -6,9 +6,11 @@ use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::StatusCode;
 use http_body_util::BodyExt;
+use resque_core::Schedule;
+use tokio::task::JoinHandle;
 use tower::ServiceExt;
 
-use crate::support::{Site, get};
+use crate::support::{Site, get, lead};
 
 /// Opens a stream.
 async fn open(site: &Site) -> (StatusCode, Body) {
@@ -25,6 +27,17 @@ async fn next(body: &mut Body) -> String {
     String::from_utf8(frame.into_data().unwrap().to_vec()).unwrap()
 }
 
+/// Lets time go on whenever the stream waits for it.
+fn time_goes_on(site: &Site) -> JoinHandle<()> {
+    let clock = site.clock.clone();
+    tokio::spawn(async move {
+        loop {
+            clock.parked(1).await;
+            clock.advance(Duration::from_secs(2));
+        }
+    })
+}
+
 #[tokio::test]
 async fn a_change_is_told_once_and_silence_is_a_sign_of_life() {
     let site = Site::new();
@@ -37,16 +50,31 @@ async fn a_change_is_told_once_and_silence_is_a_sign_of_life() {
         "{first}"
     );
     site.push("q", "{}").await;
-    let clock = site.clock.clone();
-    let time = tokio::spawn(async move {
-        loop {
-            clock.parked(1).await;
-            clock.advance(Duration::from_secs(2));
-        }
-    });
+    let time = time_goes_on(&site);
     assert!(next(&mut stream).await.contains("event: change"));
     assert!(next(&mut stream).await.starts_with(':'));
     site.client.stop_queue("q").await.unwrap();
+    assert!(next(&mut stream).await.contains("event: change"));
+    time.abort();
+}
+
+#[tokio::test]
+async fn what_others_do_to_schedules_is_told() {
+    let site = Site::new();
+    let (_, mut stream) = open(&site).await;
+    next(&mut stream).await;
+    let time = time_goes_on(&site);
+    let schedules = site.client.schedules().unwrap();
+    let nightly = Schedule::raw("nightly", "Archive", &()).unwrap();
+    let nightly = nightly.queue("q").unwrap().cron("0 3 * * *").unwrap();
+    schedules.set(&nightly).await.unwrap();
+    assert!(next(&mut stream).await.contains("event: change"));
+    assert!(next(&mut stream).await.starts_with(':'));
+    schedules.disable("nightly").await.unwrap();
+    assert!(next(&mut stream).await.contains("event: change"));
+    lead(&site, "web1:4711").await;
+    assert!(next(&mut stream).await.contains("event: change"));
+    assert!(schedules.remove("nightly").await.unwrap());
     assert!(next(&mut stream).await.contains("event: change"));
     time.abort();
 }

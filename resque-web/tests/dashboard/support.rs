@@ -11,7 +11,8 @@ use axum::http::request::Builder;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use resque_core::{
-    Client, Clock, Enqueue, ManualClock, Payload, QueueList, QueueName, SharedClock, WorkerId,
+    Client, Clock, Enqueue, LeadClaim, ManualClock, Payload, QueueList, QueueName, SharedClock,
+    WorkerId,
 };
 use resque_memory::MemoryBackend;
 use resque_web::Dashboard;
@@ -197,4 +198,17 @@ pub(crate) fn form(
         .header("sec-fetch-site", site)
         .body(Body::from(body))
         .unwrap()
+}
+
+/// Lets a process fire schedules for an hour.
+pub(crate) async fn lead(site: &Site, holder: &str) {
+    let now = site.clock.now();
+    let claim = LeadClaim {
+        holder,
+        master: false,
+        now,
+        until: now + Duration::from_secs(3_600),
+    };
+    let schedules = site.client.backend().unwrap().queues().schedules();
+    assert!(schedules.unwrap().lead(claim).await.unwrap().leads);
 }

@@ -10,9 +10,9 @@ use super::{Faulty, unreachable};
 use crate::testing::Operation;
 use crate::{
     Backlog, Begin, CancelJobs, Claim, Claimed, Cursor, DelayedEdit, DelayedJobs, DelayedPage,
-    Enqueue, Fired, Firing, Keyspace, Lead, LeadClaim, Lease, Limits, Lock, NewSchedule, Promotion,
-    Pushed, QueueControl, QueueList, QueueName, Receipt, Renewal, Result, ScheduleListing,
-    ScheduleName, ScheduleStore, StatsHistory, Ticket, WaitForJobs,
+    Enqueue, Fired, Firing, Keyspace, Lead, LeadClaim, Leading, Lease, Limits, Lock, NewSchedule,
+    Promotion, Pushed, QueueControl, QueueList, QueueName, Receipt, Renewal, Result,
+    ScheduleListing, ScheduleName, ScheduleStore, StatsHistory, Ticket, WaitForJobs,
 };
 
 #[async_trait]
@@ -196,6 +196,11 @@ impl ScheduleStore for Faulty {
     async fn lead(&self, claim: LeadClaim<'_>) -> Result<Lead> {
         let schedules = self.inner_schedules(Operation::Lead)?;
         self.call(Operation::Lead, schedules.lead(claim)).await
+    }
+
+    async fn leading(&self, now: SystemTime) -> Result<Leading> {
+        let schedules = self.inner_schedules(Operation::Leading)?;
+        self.call(Operation::Leading, schedules.leading(now)).await
     }
 
     async fn step_down(&self, holder: &str) -> Result<()> {

@@ -5,7 +5,7 @@ use resque_core::{Page, Schedule};
 use serde_json::json;
 
 use super::forms::{Browser, post_json};
-use crate::support::{Site, get};
+use crate::support::{Site, get, lead};
 
 async fn with_nightly() -> Site {
     let site = Site::new();
@@ -108,4 +108,21 @@ async fn a_schedule_is_switched_and_removed() {
     assert_eq!(again.status, StatusCode::CONFLICT);
     let unknown = post_json(&site, "/api/v1/schedules/enable", &name).await;
     assert_eq!(unknown.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn it_is_told_who_fires_schedules() {
+    let site = with_nightly().await;
+    let told = async || {
+        let page = site.send(get("/schedules")).await;
+        let twin = site.send(get("/api/v1/schedules")).await.json();
+        (page.text, twin["leader"].clone())
+    };
+    let (page, leader) = told().await;
+    assert!(page.contains("No worker that fires them runs now."));
+    assert_eq!(leader, json!(null));
+    lead(&site, "web<1>:4711").await;
+    let (page, leader) = told().await;
+    assert!(page.contains("Fired by <code><bdi>web&#60;1&#62;:4711</bdi></code>."));
+    assert_eq!(leader, "web<1>:4711");
 }
