@@ -10,7 +10,7 @@ use axum::extract::DefaultBodyLimit;
 use resque_core::{Client, Error};
 use tokio::net::TcpListener;
 
-use crate::guard::{Access, Guard, Kind, Protection};
+use crate::guard::{Access, Guard, Kind, Protection, TrustedProxy};
 use crate::state::{App, Settings};
 use crate::view::Redaction;
 use crate::{api, assets, base_path, pages, probes};
@@ -63,6 +63,25 @@ impl Dashboard {
     /// mean this machine.
     pub fn allow_host(mut self, name: impl Into<String>) -> Self {
         self.protection.hosts.allow(&name.into());
+        self
+    }
+
+    /// Takes the word of this proxy, or of a whole network of them, about whom it speaks for
+    /// (`X-Forwarded-For`, `Forwarded`), so that wrong logins are counted by the addresses of those
+    /// who send them. The word of all others counts for nothing. Name only proxies that write down
+    /// themselves who connects to them.
+    ///
+    /// ```
+    /// # use resque_core::Client;
+    /// # use resque_memory::MemoryBackend;
+    /// # use resque_web::Dashboard;
+    /// # let client = Client::new(MemoryBackend::new().backend());
+    /// let dashboard = Dashboard::new(client).trusted_proxy("10.0.0.0/8".parse()?);
+    /// # drop(dashboard);
+    /// # Ok::<(), resque_core::Error>(())
+    /// ```
+    pub fn trusted_proxy(mut self, proxy: TrustedProxy) -> Self {
+        self.protection.proxies.trust(proxy);
         self
     }
 

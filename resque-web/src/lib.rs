@@ -34,7 +34,7 @@ mod state;
 mod view;
 
 pub use self::dashboard::Dashboard;
-pub use self::guard::{Access, Refusal, Role, Visitor};
+pub use self::guard::{Access, Refusal, Role, TrustedProxy, Visitor};
 pub use self::http::HttpInterface;
 
 // Its examples are compiled.

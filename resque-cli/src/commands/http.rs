@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 use resque::Client;
-use resque_web::{Access, HttpInterface, Role};
+use resque_web::{Access, HttpInterface, Role, TrustedProxy};
 use tokio::net::TcpListener;
 use tokio::runtime;
 
@@ -59,6 +59,11 @@ pub(crate) struct Http {
     /// Answer under this host name too; localhost and addresses are always known
     #[arg(long, value_name = "HOST")]
     allow_host: Vec<String>,
+
+    /// Count wrong logins by the address that this proxy, or a proxy of this network, says it speaks
+    /// for; its word is taken, nobody else's
+    #[arg(long, value_name = "ADDRESS")]
+    trusted_proxy: Vec<TrustedProxy>,
 
     /// How long a lease lasts if a request does not say it
     #[arg(long, value_name = "DURATION", default_value = "1m", value_parser = times::duration)]
@@ -118,7 +123,8 @@ impl Http {
         for host in &self.allow_host {
             interface = interface.allow_host(host);
         }
-        Ok(interface)
+        let proxies = self.trusted_proxy.iter().copied();
+        Ok(proxies.fold(interface, HttpInterface::trusted_proxy))
     }
 
     /// Who may ask; only this machine if nothing of the sort was given.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use resque::Client;
-use resque_web::{Access, Dashboard, Role};
+use resque_web::{Access, Dashboard, Role, TrustedProxy};
 use tokio::net::TcpListener;
 
 use super::serving::{Listening, asked_to_stop};
@@ -51,6 +51,16 @@ pub(crate) struct Web {
         value_delimiter = ','
     )]
     allow_host: Vec<String>,
+
+    /// Count wrong logins by the address that this proxy, or a proxy of this network, says it speaks
+    /// for; its word is taken, nobody else's
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        env = "RESQUE_WEB_TRUSTED_PROXY",
+        value_delimiter = ','
+    )]
+    trusted_proxy: Vec<TrustedProxy>,
 
     /// The path under which browsers see the pages, such as /jobs
     #[arg(long, value_name = "PATH", env = "RESQUE_WEB_BASE_PATH")]
@@ -106,6 +116,10 @@ impl Web {
         if let Some(path) = self.base_path {
             dashboard = dashboard.base_path(path);
         }
+        let dashboard = self
+            .trusted_proxy
+            .into_iter()
+            .fold(dashboard, Dashboard::trusted_proxy);
         self.allow_host
             .into_iter()
             .fold(dashboard, Dashboard::allow_host)

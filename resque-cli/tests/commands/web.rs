@@ -108,6 +108,41 @@ fn it_asks_for_what_the_files_say() {
 }
 
 #[test]
+fn it_counts_wrong_logins_by_whom_a_trusted_proxy_speaks_for() {
+    let files = tempfile::tempdir().unwrap();
+    let token = files.path().join("token");
+    std::fs::write(&token, "machine").unwrap();
+    let file = ["--bearer-file", token.to_str().unwrap()];
+    let proxy = ["--trusted-proxy", "192.0.2.0/24,127.0.0.1"];
+    let guess = |web: &Web, client: &str| {
+        let login = "authorization: Bearer guess\r\n";
+        let answer = web.get(
+            "/overview",
+            &format!("{login}x-forwarded-for: {client}\r\n"),
+        );
+        answer.split(' ').nth(1).unwrap().to_owned()
+    };
+    let web = Web::start(&[file, proxy].concat());
+    for _ in 0..10 {
+        assert_eq!(guess(&web, "198.51.100.1"), "401");
+    }
+    assert_eq!(guess(&web, "203.0.113.5, 198.51.100.1"), "429");
+    // A few may share the counter by chance, not all.
+    let mut others = (1..=8).map(|number| guess(&web, &format!("203.0.113.{number}")));
+    assert!(others.any(|status| status == "401"));
+    let web = Web::start(&file);
+    for number in 0..10 {
+        guess(&web, &format!("198.51.100.{number}"));
+    }
+    assert_eq!(guess(&web, "203.0.113.5"), "429");
+    let everybody = ["web", "--url", "memory:", "--trusted-proxy", "0.0.0.0/0"];
+    assert_has(
+        &Run::of(program(&everybody).output()).bad(2),
+        &["--trusted-proxy", "everybody"],
+    );
+}
+
+#[test]
 fn it_does_not_start_open_to_everybody() {
     let args = ["web", "--url", "memory:", "--listen", "0.0.0.0:0"];
     let told = Run::of(program(&args).output()).bad(2);

@@ -7,11 +7,13 @@
 
 mod access;
 mod csrf;
+mod forwarded;
 mod headers;
 mod hosts;
 mod limit;
 mod origin;
 mod protect;
+mod proxies;
 mod secret;
 mod visitor;
 
@@ -26,6 +28,8 @@ pub use self::access::{Access, Refusal};
 pub(crate) use self::csrf::{Token, cookie};
 use self::hosts::Hosts;
 use self::limit::Logins;
+use self::proxies::Proxies;
+pub use self::proxies::TrustedProxy;
 pub(crate) use self::secret::Secret;
 pub use self::visitor::{Role, Visitor};
 
@@ -47,6 +51,8 @@ pub(crate) struct Protection {
     pub(crate) access: Access,
     /// The names we go by.
     pub(crate) hosts: Hosts,
+    /// Whose word about whom they speak for is taken.
+    pub(crate) proxies: Proxies,
     /// Whether nobody may change anything.
     pub(crate) read_only: bool,
     /// What signs tokens.
@@ -60,6 +66,7 @@ impl Protection {
             kind,
             access: Access::local(),
             hosts: Hosts::default(),
+            proxies: Proxies::default(),
             read_only: false,
             secret: Secret::random(),
         }
@@ -72,6 +79,7 @@ impl fmt::Debug for Protection {
             .field("kind", &self.kind)
             .field("access", &self.access)
             .field("hosts", &self.hosts)
+            .field("proxies", &self.proxies)
             .field("read_only", &self.read_only)
             .finish_non_exhaustive()
     }

@@ -88,11 +88,14 @@ fn peer(parts: &Parts) -> Option<IpAddr> {
 
 async fn admit(guard: &Guard, parts: &Parts) -> Result<Visitor, Refused> {
     let peer = peer(parts);
+    let protection = &guard.inner.protection;
+    // For counting only: who may come in without a login is never decided by what somebody says.
+    let client = protection.proxies.client(peer, &parts.headers);
     let logins = &guard.inner.logins;
     let login = parts.headers.get(AUTHORIZATION).map(HeaderValue::as_bytes);
     if let Some(login) = login
-        && !logins.was_right(peer, login)
-        && let Some(wait) = logins.wait(peer)
+        && !logins.was_right(client, login)
+        && let Some(wait) = logins.wait(client)
     {
         let seconds = wait.as_secs() + 1;
         let message = "too many wrong logins from your address; try again later\n";
@@ -100,17 +103,17 @@ async fn admit(guard: &Guard, parts: &Parts) -> Result<Visitor, Refused> {
         let refusal = (StatusCode::TOO_MANY_REQUESTS, retry, message);
         return Err(Box::new(refusal.into_response()));
     }
-    match guard.inner.protection.access.decide(parts, peer).await {
+    match protection.access.decide(parts, peer).await {
         Decision::Admitted(visitor) => {
             if let Some(login) = login {
-                logins.right(peer, login);
+                logins.right(client, login);
             }
             Ok(visitor)
         }
         Decision::Unknown { asks_people } => Err(unauthorized(asks_people)),
         Decision::Wrong { asks_people } => {
-            logins.wrong(peer);
-            tracing::warn!(?peer, "a wrong login was refused");
+            logins.wrong(client);
+            tracing::warn!(?peer, ?client, "a wrong login was refused");
             Err(unauthorized(asks_people))
         }
         Decision::Elsewhere => {

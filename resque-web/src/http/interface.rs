@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::router::router;
 use super::state::{Http, Settings};
-use crate::guard::{Access, Guard, Kind, Protection};
+use crate::guard::{Access, Guard, Kind, Protection, TrustedProxy};
 
 /// presque's HTTP interface on any backend, with leases beside it: any program that can send a
 /// request produces and works jobs.
@@ -64,6 +64,25 @@ impl HttpInterface {
     /// mean this machine.
     pub fn allow_host(mut self, name: impl Into<String>) -> Self {
         self.protection.hosts.allow(&name.into());
+        self
+    }
+
+    /// Takes the word of this proxy, or of a whole network of them, about whom it speaks for
+    /// (`X-Forwarded-For`, `Forwarded`), so that wrong logins are counted by the addresses of those
+    /// who send them. The word of all others counts for nothing. Name only proxies that write down
+    /// themselves who connects to them.
+    ///
+    /// ```
+    /// # use resque_core::Client;
+    /// # use resque_memory::MemoryBackend;
+    /// # use resque_web::HttpInterface;
+    /// # let client = Client::new(MemoryBackend::new().backend());
+    /// let interface = HttpInterface::new(client).trusted_proxy("10.0.0.0/8".parse()?);
+    /// # drop(interface);
+    /// # Ok::<(), resque_core::Error>(())
+    /// ```
+    pub fn trusted_proxy(mut self, proxy: TrustedProxy) -> Self {
+        self.protection.proxies.trust(proxy);
         self
     }
 

@@ -1,7 +1,5 @@
 //! Who is let in, and what is refused.
 
-use std::time::Duration;
-
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
 use axum::response::IntoResponse;
@@ -12,7 +10,7 @@ use serde_json::json;
 
 use crate::support::{Browser, Site, form, get, post, request};
 
-fn basic(user: &str, password: &str, mut request: Request<Body>) -> Request<Body> {
+pub(crate) fn basic(user: &str, password: &str, mut request: Request<Body>) -> Request<Body> {
     let said = format!("Basic {}", STANDARD.encode(format!("{user}:{password}")));
     request
         .headers_mut()
@@ -28,7 +26,7 @@ fn bearer(token: &str, mut request: Request<Body>) -> Request<Body> {
     request
 }
 
-const ELSEWHERE: &str = "192.0.2.7:4000";
+pub(crate) const ELSEWHERE: &str = "192.0.2.7:4000";
 
 #[tokio::test]
 async fn every_answer_tells_browsers_what_to_keep_to() {
@@ -309,36 +307,6 @@ async fn the_application_decides_where_it_is_asked() {
         change.extensions_mut().insert(Session(role));
         assert_eq!(site.send_as_it_is(change).await.status, status);
     }
-}
-
-#[tokio::test]
-async fn guessing_passwords_is_slow_and_only_for_who_guesses() {
-    let site = Site::with(|dashboard| dashboard.access(Access::basic("ada", "secret")));
-    let wrong = || basic("ada", "guess", get("/overview"));
-    let right = || basic("ada", "secret", get("/overview"));
-    for _ in 0..10 {
-        assert_eq!(
-            site.send_from(ELSEWHERE, wrong()).await.status,
-            StatusCode::UNAUTHORIZED
-        );
-    }
-    let limited = site.send_from(ELSEWHERE, right()).await;
-    assert_eq!(limited.status, StatusCode::TOO_MANY_REQUESTS);
-    let wait: u64 = limited.header("retry-after").parse().unwrap();
-    site.clock.advance(Duration::from_secs(wait));
-    assert_eq!(
-        site.send_from(ELSEWHERE, right()).await.status,
-        StatusCode::OK
-    );
-    // Whoever says nothing is asked, and does not count.
-    for _ in 0..20 {
-        let asked = site.send_from("192.0.2.8:1", get("/overview")).await;
-        assert_eq!(asked.status, StatusCode::UNAUTHORIZED);
-    }
-    assert_eq!(
-        site.send_from("192.0.2.8:1", right()).await.status,
-        StatusCode::OK
-    );
 }
 
 #[tokio::test]

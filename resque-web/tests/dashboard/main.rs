@@ -5,6 +5,7 @@
 mod actions;
 mod bookmarks;
 mod guard;
+mod guessing;
 mod hostile;
 mod jobs;
 mod live;

@@ -46,6 +46,30 @@ async fn others_than_this_machine_have_to_say_who_they_are() {
 }
 
 #[tokio::test]
+async fn behind_a_trusted_proxy_only_who_guesses_waits() {
+    let site = Site::with(|interface| {
+        let interface = interface.access(Access::bearer("secret"));
+        interface.trusted_proxy("10.0.0.1".parse().unwrap())
+    });
+    let guess = async |client: &str| {
+        let headers = [("authorization", "Bearer guess"), ("forwarded", client)];
+        let request = request("GET /q/foo", &headers, "");
+        site.send_from("10.0.0.1:1", request).await
+    };
+    for _ in 0..10 {
+        refused(&guess("for=198.51.100.1").await, 401, "who you are");
+    }
+    refused(&guess("for=198.51.100.1").await, 429, "too many");
+    // A few may share the counter by chance, not all.
+    let mut others = Vec::new();
+    for number in 1..=8 {
+        let client = format!("for=198.51.100.1, for=203.0.113.{number}");
+        others.push(guess(&client).await.status);
+    }
+    assert!(others.contains(&StatusCode::UNAUTHORIZED), "{others:?}");
+}
+
+#[tokio::test]
 async fn whoever_may_only_look_takes_nothing() {
     let access = Access::bearer("all").and_bearer("look", Role::ReadOnly);
     let site = Site::with(|interface| interface.access(access));
