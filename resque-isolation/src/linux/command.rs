@@ -43,7 +43,18 @@ pub(super) fn check(stand_in: Option<&Path>) -> Result<()> {
         None if !entry::was_called() => Err(invalid(
             "this program could not serve as a child; call `child_entry` at the beginning of `main`",
         )),
-        None => Ok(()),
+        None => can_be_found(Path::new(THIS_PROGRAM)),
+    }
+}
+
+/// Without it nothing would be wrong with this program but that no child of it starts.
+fn can_be_found(this_program: &Path) -> Result<()> {
+    match this_program.exists() {
+        true => Ok(()),
+        false => Err(invalid(&format!(
+            "this program cannot start itself again without {}; mount /proc",
+            this_program.display()
+        ))),
     }
 }
 
@@ -64,5 +75,17 @@ pub(super) fn invalid(reason: &str) -> Error {
     Error::InvalidSetting {
         setting: "isolation".to_owned(),
         reason: reason.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_system_without_proc_is_told() {
+        assert!(can_be_found(Path::new(THIS_PROGRAM)).is_ok());
+        let error = can_be_found(Path::new("/nowhere/self/exe")).unwrap_err();
+        assert!(error.to_string().ends_with("mount /proc"), "{error}");
     }
 }

@@ -1,6 +1,7 @@
 //! Children on Linux.
 
 mod command;
+mod end;
 mod entry;
 mod frame;
 mod message;

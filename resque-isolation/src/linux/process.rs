@@ -7,10 +7,10 @@ use std::process::{Child, ExitStatus};
 use std::thread;
 
 use resque_core::worker::{ChildExit, ExitCause};
-use rustix::process::{Pid, PidfdFlags, Signal};
-use tokio::io::Interest;
-use tokio::io::unix::AsyncFd;
+use rustix::process::{Pid, Signal, WaitOptions};
 use wait4::Wait4;
+
+use super::end::{self, End};
 
 /// A process that leads a process group. Both are killed when this is dropped.
 ///
@@ -19,18 +19,27 @@ use wait4::Wait4;
 #[derive(Debug)]
 pub(super) struct Process {
     pid: Pid,
-    /// Becomes readable when it has ended.
-    exit: AsyncFd<OwnedFd>,
+    end: End,
     /// Until it is reaped.
     child: Option<Child>,
 }
 
 impl Process {
-    pub(super) fn new(mut child: Child) -> io::Result<Self> {
-        match Self::watch(&child) {
-            Ok((pid, exit)) => Ok(Self {
+    pub(super) fn new(child: Child) -> io::Result<Self> {
+        Self::watched_by(child, end::descriptor)
+    }
+
+    fn watched_by(
+        mut child: Child,
+        descriptor: fn(Pid) -> io::Result<OwnedFd>,
+    ) -> io::Result<Self> {
+        let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+        let pid = pid.ok_or_else(|| io::Error::other("a process without a number"));
+        let watched = pid.and_then(|pid| Ok((pid, End::of(pid, descriptor)?)));
+        match watched {
+            Ok((pid, end)) => Ok(Self {
                 pid,
-                exit,
+                end,
                 child: Some(child),
             }),
             Err(error) => {
@@ -39,19 +48,6 @@ impl Process {
                 Err(error)
             }
         }
-    }
-
-    fn watch(child: &Child) -> io::Result<(Pid, AsyncFd<OwnedFd>)> {
-        let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
-        let pid = pid.ok_or_else(|| io::Error::other("a process without a number"))?;
-        let exit = rustix::process::pidfd_open(pid, PidfdFlags::NONBLOCK)
-            .or_else(|_| rustix::process::pidfd_open(pid, PidfdFlags::empty()))?;
-        #[expect(
-            deprecated,
-            reason = "its successor is unsafe, and an owned descriptor is all that one asks for"
-        )]
-        let exit = AsyncFd::with_interest(exit, Interest::READABLE)?;
-        Ok((pid, exit))
     }
 
     /// Its number.
@@ -76,8 +72,7 @@ impl Process {
     /// Waits for its end. It may be dropped while it waits and loses nothing, but is not to be
     /// called again once it has answered.
     pub(super) async fn ended(&mut self) -> ChildExit {
-        // The descriptor is good as long as the process is; whatever goes wrong, `wait4` tells.
-        let _ = self.exit.readable().await;
+        self.end.has_come(self.pid).await;
         self.kill();
         match self.child.take().map(|mut child| child.wait4()) {
             Some(Ok(end)) => exit_of(self.id(), end.status, end.rusage.maxrss),
@@ -89,9 +84,17 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         self.kill();
-        if let Some(mut child) = self.child.take() {
+        if self.child.take().is_some() {
+            let pid = self.pid;
+            let reap = move || {
+                let wait = || rustix::process::waitpid(Some(pid), WaitOptions::empty());
+                let _ = rustix::io::retry_on_intr(wait);
+            };
             // It dies in a moment, but nobody knows how long a moment is.
-            thread::spawn(move || child.wait());
+            if thread::Builder::new().spawn(reap).is_err() {
+                // There are no more threads to be had.
+                reap();
+            }
         }
     }
 }
@@ -122,7 +125,7 @@ mod tests {
     use std::process::Command;
     use std::time::Duration;
 
-    use rustix::process::WaitOptions;
+    use futures::FutureExt;
     use tokio::time::timeout;
 
     use super::*;
@@ -132,10 +135,15 @@ mod tests {
     const HANGS: Duration = Duration::from_secs(60);
 
     async fn shell(script: &str) -> Process {
+        watched(script, end::descriptor).await
+    }
+
+    async fn watched(script: &str, descriptor: fn(Pid) -> io::Result<OwnedFd>) -> Process {
         let starter = Starter::new().unwrap();
         let mut command = Command::new("sh");
         command.args(["-c", script]).process_group(0);
-        Process::new(starter.start(command).await.unwrap()).unwrap()
+        let child = starter.start(command).await.unwrap();
+        Process::watched_by(child, descriptor).unwrap()
     }
 
     #[tokio::test]
@@ -145,6 +153,25 @@ mod tests {
         assert_eq!((exit.pid, exit.cause), (process.id(), ExitCause::Exited(3)));
         let exit = shell("kill -s SEGV $$").await.ended().await;
         assert_eq!(exit.cause, ExitCause::Signalled(11));
+    }
+
+    #[tokio::test]
+    async fn ends_are_heard_of_where_the_system_refuses_descriptors() {
+        let refused = |_| Err(rustix::io::Errno::PERM.into());
+        // Each hears of the ends of all, in whatever order they come.
+        let mut processes = Vec::new();
+        for status in 1..=3 {
+            processes.push(watched(&format!("exit {status}"), refused).await);
+        }
+        let mut killed = watched("exec sleep 1000", refused).await;
+        assert!(killed.ended().now_or_never().is_none());
+        for (process, status) in processes.iter_mut().rev().zip([3, 2, 1]) {
+            let exit = timeout(HANGS, process.ended()).await.unwrap();
+            assert_eq!(exit.cause, ExitCause::Exited(status));
+        }
+        killed.kill();
+        let exit = timeout(HANGS, killed.ended()).await.unwrap();
+        assert_eq!(exit.cause, ExitCause::Signalled(9));
     }
 
     #[tokio::test]

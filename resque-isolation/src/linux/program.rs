@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::env;
+use std::ffi::OsString;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::Path;
@@ -38,6 +39,9 @@ const TERMINATED: i32 = 128 + 15;
 
 /// How long nobody tries to start a program after the system has refused, at first and at most.
 const WAITS: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+
+/// Where the system looks for programs without a `PATH`.
+const USUAL_FOLDERS: &str = "/bin:/usr/bin";
 
 /// What programs are started with.
 #[derive(Debug)]
@@ -292,10 +296,14 @@ impl LastWords {
 
 /// Whether a program can be found as a shell finds it.
 fn is_there(program: &Path) -> bool {
+    is_there_in(program, env::var_os("PATH"))
+}
+
+fn is_there_in(program: &Path, folders: Option<OsString>) -> bool {
     if program.components().count() > 1 {
         return can_be_executed(program);
     }
-    let folders = env::var_os("PATH").unwrap_or_default();
+    let folders = folders.unwrap_or_else(|| USUAL_FOLDERS.into());
     env::split_paths(&folders).any(|folder| can_be_executed(&folder.join(program)))
 }
 

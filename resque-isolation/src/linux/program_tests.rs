@@ -106,5 +106,7 @@ fn programs_are_found_by_path_and_by_name() {
     assert!(!is_there(Path::new("/bin/no-such")) && !is_there(Path::new("no-such-program")));
     let text = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
     assert!(!is_there(&text));
+    assert!(is_there_in(Path::new("sh"), None));
+    assert!(!is_there_in(Path::new("sh"), Some("/no-such".into())));
     assert!(no_program(&text).ends_with("Cargo.toml cannot be executed"));
 }
