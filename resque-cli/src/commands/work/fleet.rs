@@ -45,6 +45,9 @@ pub(super) fn run(
         std::env::current_exe().map_err(|source| Failure::io("find this program", source))?;
     let several = Several::new(processes, probes, clock.clone())?;
     runtime()?.block_on(async {
+        // Before anything is started: what comes meanwhile is passed on, and a process that is the first of
+        // a container is deaf to what it does not listen to.
+        let signals = Signals::listen()?;
         // Whoever started this program may have ignored the ends of children, which outlives `exec`; the
         // system forgets how they ended as long as nobody listens.
         drop(listen(SignalKind::child())?);
@@ -63,7 +66,7 @@ pub(super) fn run(
             };
             keepers.spawn(keeper.keep());
         }
-        let passing = tokio::spawn(pass_on(orders.clone()));
+        let passing = tokio::spawn(signals.pass_on(orders.clone()));
         let answering = tokio::spawn(several.clone().answer());
         let mut ended = Ok(());
         while let Some(kept) = keepers.join_next().await {
@@ -105,24 +108,43 @@ impl Orders {
     }
 }
 
-/// Passes on the signals that this process gets.
-async fn pass_on(orders: Orders) -> Result<(), Failure> {
-    let mut quit = listen(SignalKind::quit())?;
-    let mut term = listen(SignalKind::terminate())?;
-    let mut int = listen(SignalKind::interrupt())?;
-    let mut usr1 = listen(SignalKind::user_defined1())?;
-    let mut usr2 = listen(SignalKind::user_defined2())?;
-    let mut cont = listen(SignalKind::from_raw(Signal::CONT.as_raw()))?;
-    loop {
-        let order = tokio::select! {
-            _ = quit.recv() => Signal::QUIT,
-            _ = term.recv() => Signal::TERM,
-            _ = int.recv() => Signal::INT,
-            _ = usr1.recv() => Signal::USR1,
-            _ = usr2.recv() => Signal::USR2,
-            _ = cont.recv() => Signal::CONT,
-        };
-        orders.give(order);
+/// The signals that this process gets.
+#[derive(Debug)]
+struct Signals {
+    quit: SignalStream,
+    term: SignalStream,
+    int: SignalStream,
+    usr1: SignalStream,
+    usr2: SignalStream,
+    cont: SignalStream,
+}
+
+impl Signals {
+    /// From now on.
+    fn listen() -> Result<Self, Failure> {
+        Ok(Self {
+            quit: listen(SignalKind::quit())?,
+            term: listen(SignalKind::terminate())?,
+            int: listen(SignalKind::interrupt())?,
+            usr1: listen(SignalKind::user_defined1())?,
+            usr2: listen(SignalKind::user_defined2())?,
+            cont: listen(SignalKind::from_raw(Signal::CONT.as_raw()))?,
+        })
+    }
+
+    /// Passes them on.
+    async fn pass_on(mut self, orders: Orders) {
+        loop {
+            let order = tokio::select! {
+                _ = self.quit.recv() => Signal::QUIT,
+                _ = self.term.recv() => Signal::TERM,
+                _ = self.int.recv() => Signal::INT,
+                _ = self.usr1.recv() => Signal::USR1,
+                _ = self.usr2.recv() => Signal::USR2,
+                _ = self.cont.recv() => Signal::CONT,
+            };
+            orders.give(order);
+        }
     }
 }
 
