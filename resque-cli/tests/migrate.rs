@@ -1,12 +1,11 @@
 //! `resque migrate` as a program, on a real Postgres.
 
-use std::process::{Command, Output};
+use std::process::Output;
 
 fn resque(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_resque"))
+    resque_testserver::command(env!("CARGO_BIN_EXE_resque"))
         .arg("migrate")
         .args(arguments)
-        .env_remove("RESQUE_URL")
         .output()
         .expect("the program starts")
 }

@@ -1,12 +1,11 @@
 //! The page about the command and the help of the command tell of the same things.
 
 use std::collections::BTreeSet;
-use std::process::Command;
 
 const PAGE: &str = include_str!("../../docs/cli.md");
 
 fn help(words: &[&str]) -> String {
-    let output = Command::new(env!("CARGO_BIN_EXE_resque"))
+    let output = resque_testserver::command(env!("CARGO_BIN_EXE_resque"))
         .args(words)
         .arg("--help")
         .output()

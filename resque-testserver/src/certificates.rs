@@ -2,10 +2,9 @@
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use crate::local::Home;
-use crate::{Error, Result};
+use crate::{Error, Result, untouched};
 
 /// A certificate authority of one day, and a server certificate for loopback that it has signed.
 #[derive(Debug)]
@@ -68,7 +67,7 @@ impl Files {
 
 /// Makes one key and its certificate.
 fn request(certificate: &Path, key: &Path, name: &str, more: &[&OsStr]) -> Result<()> {
-    let output = Command::new("openssl")
+    let output = untouched::command("openssl")
         .args([
             "req", "-x509", "-batch", "-noenc", "-days", "1", "-newkey", "ec",
         ])
@@ -104,7 +103,7 @@ mod tests {
     #[test]
     fn the_server_certificate_is_signed_by_the_authority() {
         let made = Certificates::create().unwrap();
-        let verdict = Command::new("openssl")
+        let verdict = untouched::command("openssl")
             .args([
                 "verify",
                 "-x509_strict",

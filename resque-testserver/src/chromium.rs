@@ -1,16 +1,15 @@
 //! A real browser for tests of pages: Chromium, steered through its own driver.
 
-use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
 use crate::guard::Guard;
 use crate::program::Program;
-use crate::{Error, Result, find_program, scratch};
+use crate::{Error, Result, find_program, scratch, untouched};
 
 /// How long the driver may take to say where it listens.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -55,12 +54,13 @@ impl ChromeDriver {
         let driver = installed("chromedriver", "chromium-driver")?;
         let home = scratch::directory()?;
         let mut guard = Guard::new(CLEAN_UP, &[home.as_os_str()])?;
-        let mut command = Command::new(driver);
+        let mut command = untouched::command(driver);
         // It chooses a free port itself and says which. Everything that it starts shares its group.
         command
             .arg("--port=0")
             .current_dir(&home)
             .env("TMPDIR", &home)
+            .env("HOME", &home)
             .stderr(Stdio::null())
             .process_group(0);
         let driver = Program::start(command)?;
@@ -110,7 +110,7 @@ impl ChromeDriver {
             "--lang=en-US",
         ];
         words.extend(more.map(str::to_owned));
-        if is_root() {
+        if scratch::is_root() {
             // Its sandbox refuses to work for root.
             words.push("--no-sandbox".to_owned());
         }
@@ -131,12 +131,6 @@ fn installed(program: &str, package: &str) -> Result<PathBuf> {
 fn port_in(line: &str) -> Option<u16> {
     let (_, port) = line.split_once("started successfully on port ")?;
     port.trim_end_matches('.').parse().ok()
-}
-
-/// Whether this process is root's: what it makes itself is.
-fn is_root() -> bool {
-    let own = Path::new("/proc/self");
-    own.metadata().is_ok_and(|process| process.uid() == 0)
 }
 
 #[cfg(test)]

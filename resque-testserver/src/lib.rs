@@ -36,14 +36,18 @@ mod redis;
 mod relay;
 mod scratch;
 mod source;
+mod untouched;
 
 pub use chromium::{ChromeDriver, shared_chromedriver};
 pub use detour::Detour;
 pub use docker::docker_answers;
 pub use error::{Error, Result};
+pub use local::signal;
 pub use poll::poll_until;
 pub use postgres::{PgBouncer, Postgres, PostgresServer, TinyDisk, shared_postgres};
 pub use program::Program;
 pub use programs::{find_postgres, find_program};
 pub use redis::{Redis, RedisServer, shared_redis};
+pub use scratch::temporary;
 pub use source::Source;
+pub use untouched::command;

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use crate::guard::Guard;
-use crate::{Error, Result, poll_until, scratch};
+use crate::{Error, Result, poll_until, scratch, untouched};
 
 /// How long a server may take to answer.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
@@ -75,9 +75,9 @@ pub(crate) struct Launch {
 impl Launch {
     pub(crate) fn command(&self) -> Command {
         let mut command = match self.prefix.split_first() {
-            None => Command::new(&self.program),
+            None => untouched::command(&self.program),
             Some((first, words)) => {
-                let mut command = Command::new(first);
+                let mut command = untouched::command(first);
                 command.args(words).arg(&self.program);
                 command
             }
@@ -225,8 +225,13 @@ impl Drop for Local {
     }
 }
 
-/// Sends a signal by the shell's own `kill`, which is there even where no such program is.
-pub(crate) fn signal(process: u32, name: &str) -> Result<()> {
+/// Sends a signal by its name to a process, by the shell's own `kill`, which is there even where no such
+/// program is.
+///
+/// # Errors
+///
+/// There is no such process, or it is none of ours.
+pub fn signal(process: u32, name: &str) -> Result<()> {
     let status = Command::new("sh")
         .args([
             "-c",

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::hash::{BuildHasher, Hasher};
 use std::net::{Ipv4Addr, TcpListener};
-use std::path::PathBuf;
+use std::os::unix::fs::MetadataExt;
+use std::path::{self, Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::{env, fs, io, process};
@@ -14,12 +15,49 @@ use crate::{Error, Result};
 /// which is down would otherwise be given the server's own port sooner or later, and reach itself.
 const PORTS: std::ops::Range<u16> = 20_000..32_000;
 
+/// Where temporary files go if the chosen directory does not do.
+const USUAL: &str = "/tmp";
+
+/// The longest path of a directory that does: below it are sockets, and the path of a socket has no more
+/// than 104 bytes on some systems.
+const LONGEST: usize = 60;
+
+/// Returns where temporary files of tests go: the system's choice, or else `/tmp`, if sockets have no room
+/// there, or the users do not get there that root drops to.
+pub fn temporary() -> PathBuf {
+    let chosen = path::absolute(env::temp_dir());
+    let chosen = chosen.ok().filter(|chosen| does(chosen));
+    chosen.unwrap_or_else(|| USUAL.into())
+}
+
+fn does(directory: &Path) -> bool {
+    has_room(directory) && (!is_root() || directory.ancestors().all(is_open))
+}
+
+fn has_room(directory: &Path) -> bool {
+    directory.as_os_str().len() <= LONGEST
+}
+
+/// Whether everybody gets to what is in a directory.
+fn is_open(directory: &Path) -> bool {
+    const SEARCH: u32 = 0o001;
+    directory
+        .metadata()
+        .is_ok_and(|about| about.mode() & SEARCH != 0)
+}
+
+/// Whether this process is root's: what it makes itself is.
+pub(crate) fn is_root() -> bool {
+    let own = Path::new("/proc/self");
+    own.metadata().is_ok_and(|process| process.uid() == 0)
+}
+
 /// Creates an empty directory that no other process uses.
 pub(crate) fn directory() -> Result<PathBuf> {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     loop {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let path = env::temp_dir().join(format!("resque-test-{}-{number}", process::id()));
+        let path = temporary().join(format!("resque-test-{}-{number}", process::id()));
         match fs::create_dir(&path) {
             Ok(()) => return Ok(path),
             // Left behind by an earlier process with this id.
@@ -62,6 +100,8 @@ pub(crate) fn random() -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     #[test]
@@ -72,6 +112,19 @@ mod tests {
             assert_eq!(fs::read_dir(&path).unwrap().count(), 0);
             fs::remove_dir(path).unwrap();
         }
+    }
+
+    #[test]
+    fn sockets_have_room_in_temporary_directories_and_every_server_gets_there() {
+        assert!(temporary().is_absolute() && does(Path::new(USUAL)));
+        assert!(has_room(Path::new(&"d".repeat(LONGEST))));
+        assert!(!does(Path::new(&format!("/{}", "d".repeat(LONGEST)))));
+        let made = directory().unwrap();
+        for (mode, open) in [(0o701, true), (0o770, false)] {
+            fs::set_permissions(&made, fs::Permissions::from_mode(mode)).unwrap();
+            assert_eq!(is_open(&made), open, "{mode:o}");
+        }
+        fs::remove_dir(made).unwrap();
     }
 
     #[test]

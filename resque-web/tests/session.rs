@@ -7,7 +7,7 @@
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use axum::extract::ConnectInfo;
 use http_body_util::BodyExt;
@@ -83,7 +83,7 @@ fn run(steps: &[Step], address: &str) -> Vec<String> {
         let command = step.command.replace(ADDRESS, address);
         writeln!(script, "{command}\nprintf '\\n%s\\n' '{MARK}'").unwrap();
     }
-    let shell = Command::new("sh")
+    let shell = resque_testserver::command("sh")
         .args(["-c", &script])
         .stdin(Stdio::null())
         .output()

@@ -1,7 +1,5 @@
 //! Runs every example that is a program.
 
-use std::process::Command;
-
 use resque_testserver::{Postgres, Redis};
 
 use crate::programs::Programs;
@@ -30,7 +28,7 @@ pub(crate) fn run() -> Result<()> {
     });
     for (example, program) in examples {
         for url in stores(&example.name, &redis.url(), postgres.url()) {
-            let mut command = Command::new(programs.path(program));
+            let mut command = resque_testserver::command(programs.path(program));
             if RUN_AS_WORKERS.0.contains(&&*example.name) {
                 command.args(RUN_AS_WORKERS.1);
             }
@@ -54,7 +52,7 @@ fn stores<'a>(example: &str, redis: &'a str, postgres: &'a str) -> Vec<&'a str> 
 
 /// Makes the tables, as a deployment would.
 fn migrate(programs: &Programs, url: &str) -> Result<()> {
-    let mut command = Command::new(programs.path("resque"));
+    let mut command = resque_testserver::command(programs.path("resque"));
     shell::run(command.args(["migrate", "up", "--url", url]))
 }
 

@@ -1,15 +1,12 @@
 //! The program as it is, on one store after another.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use std::process::Command;
-
 use resque::postgres::{Config, Migrator};
 
 /// Runs the program with the URL that a deployment would set, and answers what it says; several slots
 /// work at the same time, so what they say is put in order.
 fn run(url: Option<&str>) -> String {
-    let mut program = Command::new(env!("CARGO_BIN_EXE_backend-by-environment"));
-    program.env_remove("RESQUE_URL");
+    let mut program = resque_testserver::command(env!("CARGO_BIN_EXE_backend-by-environment"));
     if let Some(url) = url {
         program.env("RESQUE_URL", url);
     }

@@ -3,7 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 use std::collections::BTreeSet;
-use std::process::Command;
 use std::time::{Duration, SystemTime};
 
 use resque::postgres::{Config, Migrator};
@@ -47,7 +46,7 @@ struct Fleet<'a> {
 impl Fleet<'_> {
     /// Starts one more worker, whose clock is wrong in its own way.
     fn start(&mut self) {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_recurring"));
+        let mut command = resque_testserver::command(env!("CARGO_BIN_EXE_recurring"));
         command
             .args(["--url", self.url, "--file", self.file])
             .args(["--queues", "nothing", "--runs", "0", "--lease", "2400"])
@@ -219,7 +218,7 @@ fn missed_ticks_fire_as_each_schedule_says(url: &str) {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("schedules.yml");
     std::fs::write(&file, PAST).unwrap();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_recurring"));
+    let mut command = resque_testserver::command(env!("CARGO_BIN_EXE_recurring"));
     command
         .args(["--url", url, "--file", file.to_str().unwrap()])
         .args(["--queues", "nothing", "--runs", "0", "--clock-off", "3600"]);

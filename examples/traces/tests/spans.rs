@@ -8,7 +8,9 @@ use serde_json::Value;
 /// The spans of one run.
 fn spans(how: &str) -> Vec<Value> {
     let program = env!("CARGO_BIN_EXE_traces");
-    let output = Command::new(program).arg(how).output().unwrap();
+    // Without variables such as `OTEL_TRACES_SAMPLER` and `QUEUE`.
+    let output = Command::new(program).env_clear().arg(how).output();
+    let output = output.unwrap();
     assert!(output.status.success(), "{output:?}");
     let lines = String::from_utf8(output.stdout).unwrap();
     let spans = lines

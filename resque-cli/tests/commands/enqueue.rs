@@ -1,7 +1,7 @@
 //! enqueue, one by one and in batches.
 
 use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Child, ChildStdin, Stdio};
 use std::time::Duration;
 
 use resque_testserver::poll_until;
@@ -213,9 +213,7 @@ impl Feed {
     }
 
     fn signal(&self, name: &str) {
-        let pid = self.child.id().to_string();
-        let sent = Command::new("kill").args(["-s", name, &pid]).status();
-        assert!(sent.unwrap().success());
+        resque_testserver::signal(self.child.id(), name).unwrap();
     }
 }
 

@@ -33,7 +33,7 @@ impl Server {
     }
 
     fn curl(&self, path: &str, body: &str) -> Command {
-        let mut curl = Command::new("curl");
+        let mut curl = resque_testserver::command("curl");
         curl.args(["-s", "-H", "Content-Type: application/json"]);
         curl.args([&format!("{}{path}", self.address), "-d", body]);
         curl

@@ -1,6 +1,6 @@
 //! move, there and back again.
 
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, SystemTime};
 
 use resque::{FailureRecord, NewJob, Page, Payload};
@@ -222,11 +222,7 @@ fn a_move_that_is_interrupted_ends_in_good_order_and_goes_on() {
     let mut command = program(&call(&words));
     command.stdout(Stdio::null()).stderr(Stdio::piped());
     let child = command.spawn().unwrap();
-    let signal = |name: &str| {
-        let pid = child.id().to_string();
-        let sent = Command::new("kill").args(["-s", name, &pid]).status();
-        assert!(sent.unwrap().success());
-    };
+    let signal = |name: &str| resque_testserver::signal(child.id(), name).unwrap();
     to.with(async |client, _| {
         while client.size("files").await? == 0 {}
         // It hears of the interrupt before it goes on.

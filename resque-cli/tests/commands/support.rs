@@ -140,18 +140,8 @@ impl Run {
 
 /// The program with these arguments, untouched by the environment of the tests.
 pub(crate) fn program(args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_resque"));
+    let mut command = resque_testserver::command(env!("CARGO_BIN_EXE_resque"));
     command.args(args).stdin(Stdio::null());
-    for name in [
-        "RESQUE_URL",
-        "RESQUE_LOG",
-        "FAILURE_BACKEND",
-        "QUEUES",
-        "QUEUE",
-        "COUNT",
-    ] {
-        command.env_remove(name);
-    }
     command
 }
 

@@ -1,7 +1,7 @@
 //! top, at a terminal.
 
 use std::io::{Read, Write};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ fn top_draws_on_a_terminal_what_changes_and_leaves_it_as_it_was() {
         "stty cols 100 rows 30; exec '{}' top --every 200ms",
         env!("CARGO_BIN_EXE_resque")
     );
-    let mut child = Command::new("script")
+    let mut child = resque_testserver::command("script")
         .args(["--quiet", "--flush", "--return", "--command", &top])
         .arg("/dev/null")
         .env("RESQUE_URL", &place.url)

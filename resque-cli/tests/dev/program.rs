@@ -29,13 +29,10 @@ pub(crate) struct Ended {
 
 /// The program with these arguments, untouched by the environment of the tests.
 pub(crate) fn resque(args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_resque"));
-    // To name the frames of each failure takes a debug build long, and for ever on a busy machine.
-    command
-        .args(args)
-        .env_remove("RESQUE_URL")
-        .env_remove("RUST_BACKTRACE");
-    command.stdin(Stdio::piped());
+    // Without `RUST_BACKTRACE` too: to name the frames of each failure takes a debug build long, and for
+    // ever on a busy machine.
+    let mut command = resque_testserver::command(env!("CARGO_BIN_EXE_resque"));
+    command.args(args).stdin(Stdio::piped());
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
@@ -120,9 +117,7 @@ impl Dev {
 
     /// Sends a signal by its name.
     pub(crate) fn signal(&self, name: &str) {
-        let pid = self.child.id().to_string();
-        let sent = Command::new("kill").args(["-s", name, &pid]).status();
-        assert!(sent.expect("there is `kill`").success());
+        resque_testserver::signal(self.child.id(), name).expect("the program runs");
     }
 
     /// Closes the input and waits for the end.

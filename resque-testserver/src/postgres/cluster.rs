@@ -87,14 +87,10 @@ impl Installation {
 
     /// Makes paths belong to the user that the server will run as.
     pub(super) fn hand_over(&self, paths: &[&Path]) -> Result<()> {
-        let Some(user) = &self.user else {
-            return Ok(());
-        };
-        paths.iter().try_for_each(|path| {
-            chown(path, Some(user.uid), Some(user.gid)).map_err(|cause| {
-                Error::caused_by("could not prepare a directory for Postgres", cause)
-            })
-        })
+        match &self.user {
+            Some(user) => user.hand_over(paths),
+            None => Ok(()),
+        }
     }
 
     /// The command line of one of the programs, as yet without arguments.
@@ -148,6 +144,15 @@ impl User {
         });
         found.ok_or_else(|| {
             Error::new("Postgres does not run as root, and there is no user `postgres` or `nobody`")
+        })
+    }
+
+    /// Makes paths belong to this user.
+    pub(super) fn hand_over(&self, paths: &[&Path]) -> Result<()> {
+        paths.iter().try_for_each(|path| {
+            chown(path, Some(self.uid), Some(self.gid)).map_err(|cause| {
+                Error::caused_by("could not prepare a directory for Postgres", cause)
+            })
         })
     }
 

@@ -56,6 +56,9 @@ impl PgBouncer {
             let text = configuration((address, server_port), port, settings);
             fs::write(&file, text)
                 .map_err(|cause| Error::caused_by("could not write pgbouncer.ini", cause))?;
+            if let Some(user) = &user {
+                user.hand_over(&[home, &file])?;
+            }
             Ok(Launch {
                 program: program.clone(),
                 arguments: vec![file.display().to_string()],

@@ -4,7 +4,6 @@
 #[path = "../../../../resque/tests/interop/peer.rs"]
 mod peer;
 
-use std::process::Command;
 use std::time::Duration;
 
 use crash_proof::{Entry, Step};
@@ -25,7 +24,7 @@ fn jobs_of_node_survive_a_worker_that_is_killed() {
     let directory = tempfile::tempdir().unwrap();
     let ledger = directory.path().join("ledger");
     let start = || {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_crash-proof"));
+        let mut command = resque_testserver::command(env!("CARGO_BIN_EXE_crash-proof"));
         command
             .args(["--url", &url, "--prune-after", "2000"])
             .args(["--janitor-every", "200", "--ledger"])

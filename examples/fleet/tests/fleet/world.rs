@@ -33,7 +33,7 @@ impl World {
     }
 
     fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_fleet"));
+        let mut command = resque_testserver::command(env!("CARGO_BIN_EXE_fleet"));
         command.args(args).env("RESQUE_URL", &self.url);
         command.stdin(Stdio::null());
         command

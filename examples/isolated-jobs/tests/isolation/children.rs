@@ -7,13 +7,13 @@ use resque::isolation::Processes;
 use resque::memory::MemoryBackend;
 use resque::worker::{Event, Worker};
 
-use crate::world::{HANGS, PROGRAM, World};
+use crate::world::{HANGS, World, children};
 
 const NOOP: &str = r#"{"class":"Noop","args":[]}"#;
 
 #[tokio::test]
 async fn a_child_performs_its_share_and_makes_room() {
-    let children = Processes::new().jobs_per_child(3);
+    let children = children().jobs_per_child(3);
     let left = World::new().perform(children, &[NOOP; 7]).await;
     let processes = left.processes();
     assert_eq!(processes.len(), 7);
@@ -26,7 +26,7 @@ async fn a_child_performs_its_share_and_makes_room() {
 
 #[tokio::test]
 async fn a_fresh_child_for_each_job() {
-    let children = Processes::new().jobs_per_child(1);
+    let children = children().jobs_per_child(1);
     let left = World::new().perform(children, &[NOOP; 4]).await;
     let different: HashSet<_> = left.processes().into_iter().collect();
     assert_eq!((left.report.processed, different.len()), (4, 4));
@@ -39,7 +39,7 @@ async fn several_slots_have_several_children() {
     let end = folder.path().join("end");
     let job = serde_json::json!({"class": "Await", "args": [end]}).to_string();
     world.push(&[&*job; 3]).await;
-    let isolation = Processes::new().program(PROGRAM);
+    let isolation = children();
     let run = world.run(world.worker().concurrency(3).isolation(isolation));
     let all_at_once = async {
         world.told(3, "performed by ").await;
@@ -52,7 +52,7 @@ async fn several_slots_have_several_children() {
 
 #[tokio::test]
 async fn hooks_run_where_they_belong_and_progress_comes_through() {
-    let left = World::new().perform(Processes::new(), &[NOOP]).await;
+    let left = World::new().perform(children(), &[NOOP]).await;
     let progress = left.progress();
     assert_eq!(progress[0], "after_fork");
     assert!(progress[1].starts_with("performed by "), "{progress:?}");
@@ -65,7 +65,7 @@ async fn before_fork_runs_in_the_worker_and_may_fail_the_job() {
     let world = World::new();
     world.push(&[NOOP]).await;
     let hooks = resque::WorkerHooks::new().before_fork(|_| async { Err("not now".into()) });
-    let isolation = Processes::new().program(PROGRAM);
+    let isolation = children();
     let left = world
         .run(world.worker().worker_hooks(hooks).isolation(isolation))
         .await;
@@ -76,7 +76,7 @@ async fn before_fork_runs_in_the_worker_and_may_fail_the_job() {
 #[tokio::test]
 async fn a_child_without_a_store_says_so() {
     let left = World::new()
-        .perform(Processes::new(), &[r#"{"class":"Follow","args":[]}"#])
+        .perform(children(), &[r#"{"class":"Follow","args":[]}"#])
         .await;
     let (_, error) = left.failure();
     assert!(error.contains("was given no store"), "{error}");
@@ -88,7 +88,7 @@ async fn a_child_connects_to_the_store_for_itself() {
     let namespace = format!("isolated-{}", std::process::id());
     let url = format!("{}?namespace={namespace}", server.url());
     let world = World::of(resque::connect(&url).await.unwrap());
-    let children = Processes::new().env("RESQUE_URL", &url);
+    let children = children().env("RESQUE_URL", &url);
     let follow = r#"{"class":"Follow","args":[]}"#;
     let left = world.perform(children, &[follow]).await;
     assert_eq!((left.report.processed, left.failures.len()), (2, 0));
@@ -100,7 +100,7 @@ async fn payloads_arrive_byte_for_byte() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let text = "1e400 \u{1F980} \\u0000".repeat(50_000);
     let job = serde_json::json!({"class": "Write", "args": [file.path(), text]}).to_string();
-    let left = World::new().perform(Processes::new(), &[&job]).await;
+    let left = World::new().perform(children(), &[&job]).await;
     assert!(left.failures.is_empty(), "{:?}", left.failures);
     let written = std::fs::read_to_string(file.path()).unwrap();
     assert!(written.strip_suffix('\n') == Some(&text));
@@ -109,7 +109,7 @@ async fn payloads_arrive_byte_for_byte() {
 #[tokio::test]
 async fn a_child_that_is_killed_while_it_waits_costs_no_job() {
     let world = World::new();
-    let isolation = Processes::new().program(PROGRAM);
+    let isolation = children();
     let (sender, mut idle) = tokio::sync::mpsc::unbounded_channel();
     let worker = world
         .worker()
@@ -136,10 +136,7 @@ async fn a_child_that_is_killed_while_it_waits_costs_no_job() {
         }
     };
     tokio::time::timeout(HANGS, settled).await.unwrap();
-    let killed = std::process::Command::new("kill")
-        .args(["-s", "KILL", &first])
-        .status();
-    assert!(killed.unwrap().success());
+    resque_testserver::signal(first.parse().unwrap(), "KILL").unwrap();
     world.push(&[NOOP]).await;
     let second = tokio::time::timeout(HANGS, idle.recv())
         .await

@@ -7,7 +7,7 @@ use resque::isolation::{Limits, Processes};
 use resque::wire::extra::{Death, Extras};
 use resque::worker::{Ending, Event};
 
-use crate::world::{Left, PROGRAM, World};
+use crate::world::{Left, World, children};
 
 /// Performs a job that ends its process, and one behind it that must not suffer from that.
 async fn died(children: Processes, job: &str) -> Left {
@@ -42,7 +42,7 @@ fn death(left: &Left) -> Death {
 
 #[tokio::test]
 async fn a_segmentation_fault() {
-    let left = died(Processes::new(), r#"{"class":"Segfault","args":[]}"#).await;
+    let left = died(children(), r#"{"class":"Segfault","args":[]}"#).await;
     assert_eq!(
         message(&left),
         "Child process received unhandled signal pid <pid> SIGSEGV (signal 11)"
@@ -51,7 +51,7 @@ async fn a_segmentation_fault() {
 
 #[tokio::test]
 async fn an_abort() {
-    let left = died(Processes::new(), r#"{"class":"Abort","args":[]}"#).await;
+    let left = died(children(), r#"{"class":"Abort","args":[]}"#).await;
     assert_eq!(
         message(&left),
         "Child process received unhandled signal pid <pid> SIGABRT (signal 6)"
@@ -62,7 +62,7 @@ async fn an_abort() {
 async fn an_exit_whatever_its_status() {
     for status in [0, 1, 77] {
         let job = format!(r#"{{"class":"Exit","args":[{status}]}}"#);
-        let left = died(Processes::new(), &job).await;
+        let left = died(children(), &job).await;
         let wanted = format!("Child process ended before its job did: pid <pid> exit {status}");
         assert_eq!(message(&left), wanted);
     }
@@ -71,7 +71,7 @@ async fn an_exit_whatever_its_status() {
 #[tokio::test]
 async fn too_much_memory() {
     // Much more than a process begins with, whatever its threads put aside for themselves.
-    let limited = Processes::new().limits(Limits::new().address_space(8 << 30));
+    let limited = children().limits(Limits::new().address_space(8 << 30));
     let left = died(limited, r#"{"class":"Eat","args":[17179869184]}"#).await;
     assert!(message(&left).ends_with("SIGABRT (signal 6)"));
 }
@@ -80,7 +80,7 @@ async fn too_much_memory() {
 async fn the_peak_of_memory_is_known_where_it_matters() {
     // More than this process, which the child's peak begins with, and then an end.
     let eat = r#"{"class":"EatAndAbort","args":[536870912]}"#;
-    let left = died(Processes::new(), eat).await;
+    let left = died(children(), eat).await;
     let death = death(&left);
     assert_eq!(death.signal, Some(6));
     assert!(death.memory.unwrap() >= 512 << 20, "{death:?}");
@@ -101,7 +101,7 @@ async fn a_job_that_costs_process_after_process_is_quarantined_with_its_history(
         let worker = world
             .worker()
             .handlers(isolated_jobs::handlers().retry_class("Abort", policy.clone()))
-            .isolation(Processes::new().program(PROGRAM))
+            .isolation(children())
             .promote_every(Duration::from_millis(10));
         left.push(world.run(worker).await);
     }
@@ -128,7 +128,7 @@ async fn a_panic_and_an_error_end_no_process() {
         r#"{"class":"Fail","args":["no disk"]}"#,
         r#"{"class":"Missing","args":[]}"#,
     ];
-    let left = World::new().perform(Processes::new(), &jobs).await;
+    let left = World::new().perform(children(), &jobs).await;
     assert_eq!((left.report.processed, left.report.failed), (3, 3));
     let failures: Vec<_> = left
         .failures

@@ -5,12 +5,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use isolated_jobs::handlers;
-use resque::isolation::Processes;
 use resque::worker::{Ending, Event, Polling, StopReport, Worker};
 use resque::{FailureQuery, FailureRecord, RetryPolicy, Verdict};
 use tokio::sync::mpsc;
 
-use crate::world::{HANGS, PROGRAM, World};
+use crate::world::{HANGS, World, children};
 
 /// Tries a job until it is done, or on the failed list, or nowhere.
 async fn until_its_end(job: &str) -> (StopReport, Vec<FailureRecord>) {
@@ -22,7 +21,7 @@ async fn until_its_end(job: &str) -> (StopReport, Vec<FailureRecord>) {
         .queues("q")
         .concurrency(1)
         .handlers(handlers().retry(policy))
-        .isolation(Processes::new().program(PROGRAM))
+        .isolation(children())
         .polling(Polling::default())
         .promote_every(Duration::from_millis(10))
         .on_event(move |event| {
@@ -71,7 +70,7 @@ async fn it_is_decided_once_what_becomes_of_a_job_and_its_hooks_are_told_that() 
     let worker = world
         .worker()
         .handlers(handlers().retry(policy.jitter(1.0)))
-        .isolation(Processes::new().program(PROGRAM));
+        .isolation(children());
     let left = world.run(worker).await;
     assert_eq!((left.report.retried, asked.load(Ordering::Relaxed)), (1, 1));
     let at = left.events.iter().find_map(|event| match event {

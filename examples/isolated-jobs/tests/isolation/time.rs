@@ -2,17 +2,17 @@
 
 use std::time::Duration;
 
-use resque::isolation::{Limits, Processes};
+use resque::isolation::Limits;
 use resque::worker::Polling;
 
-use crate::world::{HANGS, Left, PROGRAM, World};
+use crate::world::{HANGS, Left, World, children};
 
 async fn timed_out(job: &str) -> Left {
     let world = World::new();
     world.push(&[job]).await;
     let worker = world
         .worker()
-        .isolation(Processes::new().program(PROGRAM))
+        .isolation(children())
         .job_timeout(Duration::from_millis(200))
         .timeout_grace(Duration::from_millis(200));
     let left = world.run(worker).await;
@@ -33,7 +33,7 @@ async fn asked(job: &str) -> Left {
     world.push(&[job, r#"{"class":"Noop","args":[]}"#]).await;
     let worker = world
         .worker()
-        .isolation(Processes::new().program(PROGRAM))
+        .isolation(children())
         .job_timeout(Duration::from_millis(1))
         .timeout_grace(HANGS);
     world.run(worker).await
@@ -71,7 +71,7 @@ async fn what_a_killed_job_has_started_dies_with_it() {
     let worker = world
         .worker()
         .polling(Polling::default())
-        .isolation(Processes::new().program(PROGRAM))
+        .isolation(children())
         .build()
         .unwrap();
     let handle = worker.handle();
@@ -89,7 +89,7 @@ async fn what_a_killed_job_has_started_dies_with_it() {
 
 #[tokio::test]
 async fn time_of_the_processor_can_be_limited() {
-    let limited = Processes::new().limits(Limits::new().cpu_time(Duration::from_secs(1)));
+    let limited = children().limits(Limits::new().cpu_time(Duration::from_secs(1)));
     let left = World::new()
         .perform(limited, &[r#"{"class":"Spin","args":[]}"#])
         .await;

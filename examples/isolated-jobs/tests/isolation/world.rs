@@ -14,6 +14,11 @@ pub(crate) const HANGS: Duration = Duration::from_secs(60);
 /// The program that serves as child.
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_isolated-jobs");
 
+/// Children of the example, untouched by the environment of the tests.
+pub(crate) fn children() -> Processes {
+    Processes::new().program(PROGRAM).env_remove("RESQUE_URL")
+}
+
 pub(crate) struct World {
     pub(crate) store: Backend,
     events: Arc<Mutex<Vec<Event>>>,
@@ -63,8 +68,7 @@ impl World {
     /// Performs the jobs in children of the example.
     pub(crate) async fn perform(&self, children: Processes, jobs: &[&str]) -> Left {
         self.push(jobs).await;
-        let isolation = children.program(PROGRAM);
-        self.run(self.worker().isolation(isolation)).await
+        self.run(self.worker().isolation(children)).await
     }
 
     /// Waits until so many jobs have told something of their progress that begins so.

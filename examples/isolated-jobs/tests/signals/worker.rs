@@ -34,13 +34,13 @@ pub(crate) struct Left {
 impl Worker {
     /// Starts a worker with these jobs in its queue.
     pub(crate) fn start(arguments: &[&str], environment: &[(&str, &str)], jobs: &[&str]) -> Self {
-        let command = Command::new(PROGRAM);
+        let command = resque_testserver::command(PROGRAM);
         Self::start_by(command, arguments, environment, jobs)
     }
 
     /// Starts one from a shell that ignores the ends of children, which its programs inherit.
     pub(crate) fn start_deaf(arguments: &[&str], jobs: &[&str]) -> Self {
-        let mut command = Command::new("sh");
+        let mut command = resque_testserver::command("sh");
         command.args(["-c", r#"trap '' CHLD; exec "$0" "$@""#, PROGRAM]);
         Self::start_by(command, arguments, &[], jobs)
     }
@@ -51,9 +51,6 @@ impl Worker {
         environment: &[(&str, &str)],
         jobs: &[&str],
     ) -> Self {
-        for variable in ["TERM_CHILD", "GRACEFUL_TERM", "FORK_PER_JOB", "RUST_LOG"] {
-            command.env_remove(variable);
-        }
         command.envs(environment.iter().copied());
         for job in jobs {
             command.args(["--job", job]);

@@ -2,7 +2,6 @@
 
 use std::fs::{self, File};
 use std::path::Path;
-use std::process::Command;
 
 use resque_testserver::{Program, poll_until};
 
@@ -42,7 +41,7 @@ fn a_process_that_dies_is_started_again_and_all_leave_together() {
 
 /// Two processes of this program, which log to a file what goes wrong with them.
 fn two_processes(shop: &Shop, program: &Path, log: &Path, more: &[&str]) -> Program {
-    let mut command = Command::new(program);
+    let mut command = resque_testserver::command(program);
     let args = "work -q * -c 1 --processes 2 --prune-after 2 --log-level error";
     command
         .args(args.split(' '))

@@ -78,7 +78,7 @@ struct Manager {
 
 impl Manager {
     fn new() -> Self {
-        let directory = tempfile::tempdir().unwrap();
+        let directory = tempfile::tempdir_in(resque_testserver::temporary()).unwrap();
         let socket = UnixDatagram::bind(directory.path().join("notify")).unwrap();
         socket.set_read_timeout(Some(PATIENCE)).unwrap();
         let heard = RefCell::default();

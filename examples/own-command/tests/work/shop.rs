@@ -36,9 +36,9 @@ impl Shop {
         shop
     }
 
-    /// The program with these arguments.
+    /// The program with these arguments, untouched by the environment of the tests.
     pub(crate) fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_shop"));
+        let mut command = resque_testserver::command(env!("CARGO_BIN_EXE_shop"));
         command.args(args).env("RESQUE_URL", &self.url);
         command.stdin(Stdio::null());
         command
@@ -124,11 +124,9 @@ pub(crate) fn pids(workers: &[Value]) -> Vec<u32> {
 }
 
 /// Sends a signal to a process.
+#[track_caller]
 pub(crate) fn signal(pid: u32, name: &str) {
-    let sent = Command::new("kill")
-        .args(["-s", name, &pid.to_string()])
-        .status();
-    assert!(sent.unwrap().success(), "{name} to {pid}");
+    resque_testserver::signal(pid, name).unwrap();
 }
 
 /// Waits until a process is gone.
@@ -145,8 +143,6 @@ fn is_alive(pid: u32) -> bool {
         let state = stat.rsplit(") ").next().unwrap_or_default();
         return !state.starts_with(['Z', 'X']);
     }
-    let mut look = Command::new("kill");
-    look.args(["-s", "0", &pid.to_string()])
-        .stderr(Stdio::null());
-    look.status().unwrap().success()
+    // Asks whether one could be sent.
+    resque_testserver::signal(pid, "0").is_ok()
 }

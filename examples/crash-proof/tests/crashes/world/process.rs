@@ -73,7 +73,7 @@ impl Process {
 }
 
 fn command(world: &World, queues: &str, slots: usize) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_crash-proof"));
+    let mut command = resque_testserver::command(env!("CARGO_BIN_EXE_crash-proof"));
     command
         .args(["--url", world.url()])
         .args(["--queues", queues])
