@@ -30,20 +30,16 @@ const OURS: &[&str] = &[
     "working",
 ];
 
-/// A base path without slashes around it, with one before it; nothing for the root.
-pub(crate) fn trimmed(path: &str) -> String {
-    match path.trim_matches('/') {
-        "" => String::new(),
-        path => format!("/{path}"),
-    }
-}
-
-/// Checks that a [`trimmed`] base path can be one.
+/// Reads a base path: without slashes around it, with one before it; nothing for the root.
 ///
 /// # Errors
 ///
 /// [`Error::InvalidSetting`] says what is wrong and what to do.
-pub(crate) fn check(path: &str) -> Result<(), Error> {
+pub(crate) fn read(path: &str) -> Result<String, Error> {
+    let path = match path.trim_matches('/') {
+        "" => String::new(),
+        path => format!("/{path}"),
+    };
     let parts: Vec<&str> = path.split('/').skip(1).collect();
     let reason = if let Some(part) = parts.iter().find(|part| !is_plain(part)) {
         format!(
@@ -53,7 +49,7 @@ pub(crate) fn check(path: &str) -> Result<(), Error> {
     } else if let Some(first) = parts.first().filter(|first| OURS.contains(first)) {
         format!("/{first} is a page of the dashboard itself; say another path such as /jobs")
     } else {
-        return Ok(());
+        return Ok(path);
     };
     Err(Error::InvalidSetting {
         setting: format!("the base path {path:?}"),
@@ -82,10 +78,10 @@ mod tests {
             "/x/queue",
             "/a-b_c.d~e",
         ] {
-            check(&trimmed(path)).unwrap();
+            read(path).unwrap();
         }
-        assert_eq!(trimmed("//admin/jobs/"), "/admin/jobs");
-        assert_eq!(trimmed("/"), "");
+        assert_eq!(read("//admin/jobs/").unwrap(), "/admin/jobs");
+        assert_eq!(read("/").unwrap(), "");
     }
 
     #[test]
@@ -108,7 +104,7 @@ mod tests {
             "/a\nb",
             "/\"x",
         ] {
-            let error = check(&trimmed(path)).unwrap_err().to_string();
+            let error = read(path).unwrap_err().to_string();
             assert!(error.contains("/jobs"), "{path}: {error}");
         }
     }

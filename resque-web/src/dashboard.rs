@@ -88,11 +88,23 @@ impl Dashboard {
     /// Says under which path browsers see the dashboard, where a proxy takes that path away. A
     /// router that is nested in another one finds out by itself.
     ///
-    /// It is a plain path such as `/jobs` or `/admin/jobs` that begins like no page of the dashboard;
-    /// [`serve`](Self::serve) and [`check`](Self::check) refuse another one.
-    pub fn base_path(mut self, path: impl AsRef<str>) -> Self {
-        self.settings.base_path = Some(base_path::trimmed(path.as_ref()));
-        self
+    /// ```
+    /// # use resque_core::Client;
+    /// # use resque_memory::MemoryBackend;
+    /// # use resque_web::Dashboard;
+    /// # let client = Client::new(MemoryBackend::new().backend());
+    /// let jobs = Dashboard::new(client).base_path("/admin/jobs")?.into_router();
+    /// # let _: axum::Router = jobs;
+    /// # Ok::<(), resque_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidSetting`] unless it is a plain path such as `/jobs` or `/admin/jobs` that
+    /// begins like no page of the dashboard.
+    pub fn base_path(mut self, path: impl AsRef<str>) -> Result<Self, Error> {
+        self.settings.base_path = Some(base_path::read(path.as_ref())?);
+        Ok(self)
     }
 
     /// Hides the values under these names in the arguments of jobs, besides those that are hidden
@@ -156,8 +168,7 @@ impl Dashboard {
     /// # Errors
     ///
     /// [`Error::InvalidSetting`] when others than this machine can reach the listener and nobody
-    /// said who may see the dashboard, or when the base path cannot be one;
-    /// [`Error::Unavailable`] when the listener breaks.
+    /// said who may see the dashboard; [`Error::Unavailable`] when the listener breaks.
     pub async fn serve(
         self,
         listener: TcpListener,
@@ -191,7 +202,7 @@ impl Dashboard {
     }
 
     /// Checks that nobody is let in by forgetting: where others than this machine can reach the
-    /// address, somebody must have said who may see the dashboard. A base path has to be one, too.
+    /// address, somebody must have said who may see the dashboard.
     ///
     /// # Errors
     ///
@@ -205,7 +216,7 @@ impl Dashboard {
                     .to_owned(),
             });
         }
-        base_path::check(self.settings.base_path.as_deref().unwrap_or_default())
+        Ok(())
     }
 }
 

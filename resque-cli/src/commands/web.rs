@@ -89,7 +89,7 @@ impl Web {
             let client = Client::new(connect(&place).await?)
                 .with_clock(context.clock)
                 .with_handlers(context.handlers);
-            let dashboard = self.dashboard(client, access);
+            let dashboard = self.dashboard(client, access)?;
             dashboard.check(listen)?;
             let listener = TcpListener::bind(listen).await.map_err(trouble)?;
             let address = listener.local_addr().map_err(trouble)?;
@@ -108,21 +108,20 @@ impl Web {
         }
     }
 
-    fn dashboard(self, client: Client, access: Access) -> Dashboard {
+    fn dashboard(self, client: Client, access: Access) -> Result<Dashboard, Failure> {
         let mut dashboard = Dashboard::new(client).access(access).redact(self.redact);
         if self.read_only {
             dashboard = dashboard.read_only();
         }
         if let Some(path) = self.base_path {
-            dashboard = dashboard.base_path(path);
+            dashboard = dashboard.base_path(path)?;
         }
         let dashboard = self
             .trusted_proxy
             .into_iter()
             .fold(dashboard, Dashboard::trusted_proxy);
-        self.allow_host
-            .into_iter()
-            .fold(dashboard, Dashboard::allow_host)
+        let hosts = self.allow_host.into_iter();
+        Ok(hosts.fold(dashboard, Dashboard::allow_host))
     }
 
     fn access(&self) -> Result<Access, Failure> {

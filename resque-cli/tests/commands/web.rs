@@ -143,6 +143,13 @@ fn it_counts_wrong_logins_by_whom_a_trusted_proxy_speaks_for() {
 }
 
 #[test]
+fn it_does_not_start_under_a_path_that_cannot_be_one() {
+    let args = ["web", "--url", "memory:", "--base-path", "/queues"];
+    let told = Run::of(program(&args).output()).bad(2);
+    assert_has(&told, &["\"/queues\"", "a page of the dashboard", "/jobs"]);
+}
+
+#[test]
 fn it_does_not_start_open_to_everybody() {
     let args = ["web", "--url", "memory:", "--listen", "0.0.0.0:0"];
     let told = Run::of(program(&args).output()).bad(2);

@@ -1,6 +1,7 @@
 //! What pages show, and what their twins tell.
 
 use axum::http::StatusCode;
+use resque_web::Dashboard;
 
 use crate::support::{Site, get};
 
@@ -159,9 +160,25 @@ async fn a_router_inside_another_one_links_to_itself() {
     assert!(page.contains("href=\"/ops/jobs/queues\""), "{page}");
     assert!(page.contains("href=\"/ops/jobs/assets/resque."), "{page}");
     assert!(!page.contains("href=\"/queues\""));
-    let proxied = Site::with(|dashboard| dashboard.base_path("/jobs/"));
+    let proxied = Site::with(|dashboard| dashboard.base_path("/jobs/").unwrap());
     let page = proxied.send(get("/overview")).await.text;
     assert!(page.contains("href=\"/jobs/queues\""), "{page}");
+}
+
+#[test]
+fn a_path_that_cannot_be_one_makes_no_router() {
+    let client = Site::new().client;
+    for (path, told) in [
+        ("/queues", "a page of the dashboard itself"),
+        ("/a/../b", "letters, digits"),
+        ("https://jobs.example/", "letters, digits"),
+        ("/jobs?x=\"><script>", "letters, digits"),
+    ] {
+        let refused = Dashboard::new(client.clone()).base_path(path);
+        let refused = refused.unwrap_err().to_string();
+        assert!(refused.contains(told), "{path}: {refused}");
+        assert!(refused.contains("/jobs"), "{path}: {refused}");
+    }
 }
 
 #[tokio::test]

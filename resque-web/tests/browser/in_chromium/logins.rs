@@ -112,7 +112,7 @@ fn the_dashboard_lives_behind_a_prefix_and_in_another_application() {
     let nested = Dashboard::new(client.clone()).into_router();
     let application = serve(Router::new().nest("/admin/jobs", nested));
     let proxied = Site::with(Store::Memory, |dashboard| {
-        dashboard.base_path("/admin/jobs")
+        dashboard.base_path("/admin/jobs").unwrap()
     });
     let proxied = (proxied.at(""), proxied.client);
     browse(|tab| {
