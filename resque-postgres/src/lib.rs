@@ -69,6 +69,7 @@ mod registry;
 mod schedules;
 mod schema;
 mod session;
+mod settling;
 mod stamp;
 mod store;
 mod survey;

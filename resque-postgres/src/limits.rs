@@ -8,8 +8,8 @@ use resque_core::{
     TURN_KEPT, TURN_LATE,
 };
 
-use crate::exchange::can_be_held;
 use crate::push::{Sorted, TEXT_ONCE};
+use crate::settling::can_be_held;
 use crate::stamp::Stamp;
 use crate::store::{Store, counted, unknown};
 

@@ -1,49 +1,29 @@
 //! Settling finished jobs and filling free slots: one statement, one transaction, one round trip.
 
-mod leases;
 mod part;
 mod reply;
 mod request;
 mod reserve;
-mod rewrite;
-mod step;
 
+use std::collections::HashSet;
 use std::time::SystemTime;
 
-use resque_core::{Error, Exchange, QueueList, Result, Settlement, WorkerId};
+use resque_core::{Exchange, QueueList, Result, Settlement, WorkerId};
 
+use self::part::{Gathered, Part};
+use self::request::Request;
 use crate::refusal::Refused;
+use crate::settling::Division;
 use crate::stamp::Stamp;
 use crate::store::Store;
-pub(crate) use leases::{Leases, can_be_held};
-use part::{Gathered, Part};
-use request::Request;
-pub(crate) use step::{Fate, Step};
 
 const WHAT: &str = "settle and reserve";
 const TEXT: &str = "select * from resque.exchange($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, \
-    $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)";
+    $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)";
 /// The same when leases change with settlements.
 const TEXT_WITH_LEASES: &str = "select e.* from resque.exchange($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, \
-    $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24) e \
-    cross join lateral resque.change_leases(e.settled, $25, $26, $27, $28) c";
-
-/// How many bytes of rows are written at once, unless one of them has more: a statement has at most a
-/// gigabyte, and many of those that end at the same moment may have failed with large payloads.
-const MOST_BYTES: usize = 64_000_000;
-
-/// The refusal of what the server need not even see.
-fn too_much() -> Refused {
-    let error = Error::Rejected {
-        what: WHAT.to_owned(),
-        reason: format!("more than {MOST_BYTES} bytes at once"),
-        transient: false,
-    };
-    Refused {
-        error,
-        divisible: true,
-    }
-}
+    $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25) e \
+    cross join lateral resque.change_leases(e.settled, $26, $27, $28, $29) c";
 
 impl Store {
     /// Settles, then fills slots.
@@ -58,8 +38,9 @@ impl Store {
             return Ok(Exchange::default());
         }
         let now = Stamp::of(now)?;
+        let want = each_once(want);
         if done.is_empty()
-            && let Some(answer) = self.reserve(want, from, now).await?
+            && let Some(answer) = self.reserve(&want, from, now).await?
         {
             return Ok(answer);
         }
@@ -70,60 +51,26 @@ impl Store {
                 error,
                 divisible: true,
             }) if whole.is_several() => {
-                let gathered = self.exchange_parts(whole, from, now, error).await?;
-                Ok(gathered.answer(want))
+                let want = whole.want.clone();
+                let mut gathered = Gathered::of(&whole);
+                let mut division = Division::of(WHAT, whole, error)?;
+                while let Some(part) = division.pop() {
+                    match self.exchange_part(&part, from, now).await {
+                        Ok(answer) => {
+                            division.done();
+                            gathered.add(&part, answer);
+                        }
+                        Err(refused) => {
+                            if let Some((part, error)) = division.refused(part, refused)? {
+                                gathered.refuse(&part, error);
+                            }
+                        }
+                    }
+                }
+                Ok(gathered.answer(&want))
             }
             Err(refused) => Err(refused.error),
         }
-    }
-
-    /// Does what was refused as a whole part by part, so that one settlement does not hold up all
-    /// others: first what writes no rows, then the rest by halves, down to those that are refused by
-    /// themselves.
-    async fn exchange_parts(
-        &self,
-        whole: Part<'_>,
-        from: &QueueList,
-        now: Stamp,
-        refused: Error,
-    ) -> Result<Gathered> {
-        let mut gathered = Gathered::of(&whole);
-        let (plain, rows) = whole.by_kind();
-        if rows.is_empty() {
-            return Err(refused);
-        }
-        let mut parts = vec![rows];
-        if !plain.is_empty() {
-            match self.exchange_part(&plain, from, now).await {
-                Ok(answer) => gathered.add(&plain, answer),
-                // It is not about rows.
-                Err(again) if again.divisible => return Err(refused),
-                Err(other) => return Err(other.error),
-            }
-        }
-        while let Some(part) = parts.pop() {
-            match self.exchange_part(&part, from, now).await {
-                Ok(answer) => gathered.add(&part, answer),
-                Err(Refused {
-                    error,
-                    divisible: true,
-                }) => {
-                    if part.done.len() > 1 {
-                        let (first, second) = part.halves();
-                        parts.extend([second, first]);
-                    } else {
-                        gathered.refuse(&part, error);
-                    }
-                }
-                // What was done is done, and it would take long to say what that was: the caller asks
-                // for everything once more.
-                Err(other) if gathered.any => {
-                    return Err(Error::outcome_unknown(WHAT, other.error));
-                }
-                Err(other) => return Err(other.error),
-            }
-        }
-        Ok(gathered)
     }
 
     /// Does a part, all or nothing.
@@ -133,13 +80,10 @@ impl Store {
         from: &QueueList,
         now: Stamp,
     ) -> Result<Exchange, Refused> {
-        if part.done.len() > 1 && part.bytes() > MOST_BYTES {
-            return Err(too_much());
-        }
+        part.done.check_size(WHAT)?;
         let mut request = Request::new(part);
         let mut answer = Exchange::default();
         answer.settled = request.untold();
-        self.rewrite(&part.done).await?;
         let mut first = true;
         // A second round trip only when a queue has been made since the names were read.
         loop {
@@ -177,4 +121,10 @@ impl Store {
         let row = self.link.connections.ask_for_one(WHAT, query).await?;
         Ok(self.read(&row, request, &asked, now, answer)?)
     }
+}
+
+/// The slots to be filled: one that is named twice gets one job.
+fn each_once(want: &[WorkerId]) -> Vec<&WorkerId> {
+    let mut named = HashSet::with_capacity(want.len());
+    want.iter().filter(|id| named.insert(*id)).collect()
 }

@@ -1,6 +1,6 @@
 //! What the function in the database answers.
 
-use resque_core::{Error, Exchange, Payload, QueueName, Receipt, Reservation, Result, Settled};
+use resque_core::{Error, Exchange, Payload, QueueName, Receipt, Reservation, Result};
 use sqlx::postgres::PgRow;
 
 use super::request::Request;
@@ -18,12 +18,8 @@ impl Store {
         now: Stamp,
         answer: &mut Exchange,
     ) -> Result<bool> {
-        for settled in self.get::<Vec<i32>, _>(row, "settled")? {
-            let place = request.place(settled);
-            if let Some(settled) = place.and_then(|place| answer.settled.get_mut(place)) {
-                *settled = Settled::Applied;
-            }
-        }
+        let settled: Vec<i32> = self.get(row, "settled")?;
+        request.note(&settled, &mut answer.settled);
         answer.paused = self.get(row, "paused")?;
         let mut given = self.given(row, request, asked, now)?;
         given.extend(self.given_again(row, request, &mut answer.troubles)?);

@@ -4,11 +4,9 @@ use std::collections::{BTreeMap, HashSet};
 
 use resque_core::{Result, Settled, Settlement, WorkerId};
 
-use super::leases::Leases;
 use super::part::Part;
-use super::step::{Fate, Step};
-use crate::failures::Columns;
 use crate::known::Asked;
+use crate::settling::{Batch, Step, Steps};
 use crate::stamp::Stamp;
 use crate::store::Statement;
 
@@ -16,52 +14,35 @@ use crate::store::Statement;
 pub(super) struct Request<'a> {
     /// All workers concerned, in order of their ids.
     ids: Vec<&'a WorkerId>,
+    /// For each settlement the worker, the number of the reservation, and the heartbeat that it
+    /// depends on.
     done: Vec<i32>,
     numbers: Vec<i64>,
     marks: Vec<i64>,
-    processed: Vec<i32>,
-    failed: Vec<i32>,
-    released: Vec<i32>,
-    later: Vec<i32>,
-    later_due: Vec<Stamp>,
-    later_payloads: Vec<Option<&'a [u8]>>,
-    bad: Vec<i32>,
-    failures: Columns<'a>,
-    leases: Leases<'a>,
+    steps: Steps<'a>,
     want: Vec<i32>,
     /// When each worker's turn is, by its place in the list of workers.
     ranks: Vec<usize>,
-    /// The place of each sent settlement in the caller's list.
-    places: Vec<usize>,
     /// What is known of settlements that are not sent.
     untold: Vec<Settled>,
 }
 
 impl<'a> Request<'a> {
     pub(super) fn new(part: &Part<'a>) -> Self {
-        let (done, want) = (&part.done[..], &part.want[..]);
+        let (done, want) = (&part.done, &part.want[..]);
         let slots = Slots::new(done, want);
         let mut request = Self {
             done: Vec::with_capacity(done.len()),
             numbers: Vec::with_capacity(done.len()),
             marks: Vec::with_capacity(done.len()),
-            processed: Vec::with_capacity(done.len()),
-            failed: Vec::with_capacity(done.len()),
-            released: Vec::new(),
-            later: Vec::new(),
-            later_due: Vec::new(),
-            later_payloads: Vec::new(),
-            bad: Vec::new(),
-            failures: Columns::default(),
-            leases: Leases::default(),
-            want: Vec::with_capacity(want.len()),
+            steps: Steps::with_capacity(done.len()),
+            want: want.iter().map(|id| slots.of(id)).collect(),
             ranks: vec![usize::MAX; slots.ids.len() + 1],
-            places: Vec::with_capacity(done.len()),
             untold: Vec::with_capacity(done.len()),
             ids: Vec::new(),
         };
         let mut taken = HashSet::new();
-        for (place, settlement) in done.iter().copied().enumerate() {
+        for (place, settlement) in done.iter().enumerate() {
             let slot = slots.of(settlement.receipt.worker());
             let outcome = match request.settle(slot, settlement, place, &mut taken) {
                 Ok(()) => Settled::Lost,
@@ -69,15 +50,10 @@ impl<'a> Request<'a> {
             };
             request.untold.push(outcome);
         }
-        for id in want {
-            let slot = slots.of(id);
-            let turn = request.want.len();
-            // A slot that is named twice gets one job.
-            match request.ranks.get_mut(index(slot)) {
-                Some(rank) if *rank == usize::MAX => *rank = turn,
-                _ => continue,
+        for (turn, slot) in request.want.iter().enumerate() {
+            if let Some(rank) = request.ranks.get_mut(index(*slot)) {
+                *rank = turn;
             }
-            request.want.push(slot);
         }
         request.ids = slots.ids;
         request
@@ -112,28 +88,10 @@ impl<'a> Request<'a> {
             settlement.leases.as_deref(),
             settlement.tally,
         )?;
-        let index = i32::try_from(self.done.len() + 1).unwrap_or(i32::MAX);
-        match step.fate {
-            Fate::Ends => {}
-            Fate::Fails(record) => {
-                self.failures.push(&record);
-                self.bad.push(index);
-            }
-            Fate::Waits(due, payload) => {
-                self.later.push(index);
-                self.later_due.push(due);
-                self.later_payloads.push(payload);
-            }
-            // Other bytes were noted before.
-            Fate::Returns(_) => self.released.push(index),
-        }
-        self.leases.push(index, step.leases);
+        self.steps.push(step, place);
         self.done.push(slot);
         self.numbers.push(number);
         self.marks.push(mark);
-        self.processed.push(step.processed);
-        self.failed.push(step.failed);
-        self.places.push(place);
         taken.insert((slot, number));
         Ok(())
     }
@@ -145,24 +103,15 @@ impl<'a> Request<'a> {
 
     /// Leaves out what is settled now: only slots are still to be filled.
     pub(super) fn settled(&mut self) {
-        for list in [&mut self.done, &mut self.processed, &mut self.failed] {
-            list.clear();
-        }
-        for list in [&mut self.released, &mut self.later, &mut self.bad] {
-            list.clear();
-        }
+        self.done.clear();
         self.numbers.clear();
         self.marks.clear();
-        self.later_due.clear();
-        self.later_payloads.clear();
-        self.failures = Columns::default();
-        self.leases = Leases::default();
-        self.places.clear();
+        self.steps = Steps::default();
     }
 
     /// Whether leases change with what is settled.
     pub(super) fn changes_leases(&self) -> bool {
-        !self.leases.done.is_empty()
+        self.steps.changes_leases()
     }
 
     pub(super) fn bind(&self, statement: Statement, asked: &Asked, now: Stamp) -> Statement {
@@ -171,39 +120,27 @@ impl<'a> Request<'a> {
             .bind(ids)
             .bind(&self.done)
             .bind(&self.numbers)
-            .bind(&self.marks)
-            .bind(&self.processed)
-            .bind(&self.failed)
-            .bind(&self.released)
-            .bind(&self.later)
-            .bind(&self.later_due)
-            .bind(&self.later_payloads)
-            .bind(&self.bad);
+            .bind(&self.marks);
         let statement = self
-            .failures
+            .steps
             .bind(statement)
             .bind(&self.want)
             .bind(&*asked.ids)
             .bind(&asked.from)
             .bind(asked.queues.seen())
             .bind(now);
-        if self.changes_leases() {
-            self.leases.bind(statement)
-        } else {
-            statement
-        }
+        self.steps.bind_leases(statement)
+    }
+
+    /// Notes for the caller which settlements took effect.
+    pub(super) fn note(&self, settled: &[i32], answers: &mut [Settled]) {
+        self.steps.note(settled, answers);
     }
 
     /// The worker at a place in the list of workers.
     pub(super) fn worker(&self, slot: i32) -> Option<&'a WorkerId> {
         let index = usize::try_from(slot).ok()?.checked_sub(1)?;
         self.ids.get(index).copied()
-    }
-
-    /// The place of a sent settlement in the caller's list.
-    pub(super) fn place(&self, settled: i32) -> Option<usize> {
-        let index = usize::try_from(settled).ok()?.checked_sub(1)?;
-        self.places.get(index).copied()
     }
 
     /// When a worker's turn is, in the caller's order.
@@ -219,7 +156,7 @@ struct Slots<'a> {
 }
 
 impl<'a> Slots<'a> {
-    fn new(done: &[&'a Settlement], want: &[&'a WorkerId]) -> Self {
+    fn new(done: &Batch<'a, Settlement>, want: &[&'a WorkerId]) -> Self {
         let settling = done.iter().map(|settlement| settlement.receipt.worker());
         let wanting = want.iter().copied();
         let mut places: BTreeMap<_, _> = settling.chain(wanting).map(|id| (id, 0)).collect();
@@ -272,16 +209,15 @@ mod tests {
             settlement.leases = Some(Box::new(unsendable.clone()));
         }
         done.push(Settlement::done(receipt(3)));
-        let mut request = Request::new(&Part::whole(&done, &[]));
+        let mut request = Request::new(&Part::whole(&done, Vec::new()));
         let untold = request.untold();
         let is_trouble = |settled: &Settled| matches!(settled, Settled::Trouble(_));
         let troubles: Vec<bool> = untold.iter().map(is_trouble).collect();
         assert_eq!(troubles, [true, true, true, false]);
         assert_eq!(request.numbers, [7]);
-        assert_eq!(request.places, [3]);
-        for list in [&request.bad, &request.later, &request.released] {
-            assert_eq!(*list, [0; 0]);
-        }
+        let mut answers = [const { Settled::Lost }; 4];
+        request.note(&[1], &mut answers);
+        assert!(matches!(answers[3], Settled::Applied), "{answers:?}");
         assert!(!request.changes_leases());
     }
 }

@@ -1,7 +1,5 @@
 //! Filling free slots where nothing is settled: what an idle worker does when it is woken.
 
-use std::collections::HashSet;
-
 use resque_core::{Error, Exchange, QueueList, Receipt, Reservation, Result, WorkerId};
 
 use crate::stamp::Stamp;
@@ -11,19 +9,16 @@ const WHAT: &str = "reserve";
 const TEXT: &str = "select * from resque.reserve($1, $2, $3, $4, $5)";
 
 impl Store {
-    /// Fills slots, unless there is more to do than that: one of them holds a job already, or nobody
+    /// Fills slots, each named once, unless there is more to do than that: one of them holds a job already, or nobody
     /// knows it, or the names of the queues are out of date. Then nothing is done and the answer is
     /// `None`.
     pub(super) async fn reserve(
         &self,
-        want: &[WorkerId],
+        want: &[&WorkerId],
         from: &QueueList,
         now: Stamp,
     ) -> Result<Option<Exchange>> {
-        let mut named = HashSet::with_capacity(want.len());
-        // A slot that is named twice gets one job.
-        let slots: Vec<&WorkerId> = want.iter().filter(|id| named.insert(*id)).collect();
-        let ids: Vec<&str> = slots.iter().map(|id| id.as_str()).collect();
+        let ids: Vec<&str> = want.iter().map(|id| id.as_str()).collect();
         let asked = self.asked(from).await?;
         let statement = self
             .statement(TEXT)
@@ -46,7 +41,7 @@ impl Store {
         let mut answer = Exchange::default();
         answer.paused = self.get(&row, "paused")?;
         let numbers: Option<Vec<i64>> = self.get(&row, "numbers")?;
-        let jobs = slots.into_iter().zip(numbers.unwrap_or_default());
+        let jobs = want.iter().copied().zip(numbers.unwrap_or_default());
         let jobs = jobs.zip(self.taken(&row, &asked)?);
         let reserved = jobs.filter_map(|((worker, number), job)| {
             let receipt = Receipt::numbered(worker.clone(), u64::try_from(number).ok()?);

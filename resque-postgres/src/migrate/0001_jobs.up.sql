@@ -435,7 +435,7 @@ end $$;
 create function resque.exchange(
     p_slots text[],
     p_done integer[], p_numbers bigint[], p_marks bigint[], p_processed integer[], p_failed integer[],
-    p_released integer[],
+    p_released integer[], p_released_payloads bytea[],
     p_later integer[], p_later_due timestamptz[], p_later_payloads bytea[],
     p_bad integer[], p_bad_at timestamptz[], p_bad_retried timestamptz[], p_bad_queues text[],
     p_bad_workers text[], p_bad_exceptions text[], p_bad_errors text[], p_bad_backtraces text[],
@@ -498,10 +498,11 @@ begin
             p_bad_exceptions, p_bad_errors, p_bad_backtraces, p_bad_payloads, p_bad, settled);
     end if;
     if cardinality(p_released) > 0 then
-        select resque.put_in_front(array_agg(w.queue order by r.ord), array_agg(w.payload order by r.ord),
+        select resque.put_in_front(array_agg(w.queue order by r.ord),
+            array_agg(coalesce(r.payload, w.payload) order by r.ord),
             array_agg(w.waited_since order by r.ord))
         into v_names
-        from unnest(p_released) with ordinality r (done, ord)
+        from unnest(p_released, p_released_payloads) with ordinality r (done, payload, ord)
         join resque.workers w on w.ctid = v_rows[p_done[r.done]]
         join unnest(settled) s (ord) on s.ord = r.done
         having count(*) > 0;

@@ -52,7 +52,7 @@ async fn the_places_of_jobs_that_are_done_are_not_walked_over() {
     work_off(&world, &world.backend, DONE).await;
     let slot = world.register(0).await;
     let mut raw = world.raw().await;
-    let none = "'{}', ".repeat(18);
+    let none = "'{}', ".repeat(19);
     for statement in [
         "select resque.push_one('q', 'a')".to_owned(),
         "select resque.push(array['q'], array[1], array['a'::bytea], '{}', '{}', '{}')".to_owned(),
@@ -83,7 +83,7 @@ async fn the_old_versions_of_a_worker_are_not_walked_over() {
     .await;
     raw.run("set enable_seqscan = off; set enable_bitmapscan = off")
         .await;
-    let none = "'{}', ".repeat(18);
+    let none = "'{}', ".repeat(19);
     for statement in [
         format!(
             "select resque.exchange(array['{slot}'], {none} '{{1}}', '{{}}', '{{}}',

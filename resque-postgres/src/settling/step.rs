@@ -10,14 +10,14 @@ use crate::store::unknown;
 /// One settlement. It is made as a whole before any of it is noted in lists that point into each
 /// other: a line that is left of one that could not be made would be taken for the next one's.
 pub(crate) struct Step<'a> {
-    pub(crate) fate: Fate<'a>,
-    pub(crate) leases: Changes<'a>,
-    pub(crate) processed: i32,
-    pub(crate) failed: i32,
+    pub(super) fate: Fate<'a>,
+    pub(super) leases: Changes<'a>,
+    pub(super) processed: i32,
+    pub(super) failed: i32,
 }
 
 /// What becomes of a job.
-pub(crate) enum Fate<'a> {
+pub(super) enum Fate<'a> {
     /// It is gone.
     Ends,
     /// It goes to the failed jobs.

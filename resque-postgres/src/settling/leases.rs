@@ -9,9 +9,9 @@ use crate::store::Statement;
 
 /// Lists of the same length.
 #[derive(Default)]
-pub(crate) struct Leases<'a> {
+pub(super) struct Leases<'a> {
     /// The settlement that each change belongs to, counted from 1.
-    pub(crate) done: Vec<i32>,
+    pub(super) done: Vec<i32>,
     names: Vec<&'a str>,
     holders: Vec<&'a str>,
     /// None where a lease is given up.
@@ -20,11 +20,11 @@ pub(crate) struct Leases<'a> {
 
 /// What one settlement does to leases: the name and the holder of each, and until when it is held on.
 #[derive(Default)]
-pub(crate) struct Changes<'a>(Vec<(&'a str, &'a str, Option<Stamp>)>);
+pub(super) struct Changes<'a>(Vec<(&'a str, &'a str, Option<Stamp>)>);
 
 impl<'a> Changes<'a> {
     /// All but those of a lease that nobody can hold: a receipt that was forged may name any.
-    pub(crate) fn of(changes: &'a LeaseChanges) -> Result<Self> {
+    pub(super) fn of(changes: &'a LeaseChanges) -> Result<Self> {
         let free = changes.free.iter().map(|lease| (lease, None));
         let keep = changes.keep.iter();
         let keep = keep.map(|Renewal { lease, until }| (lease, Some(*until)));
@@ -39,7 +39,7 @@ impl<'a> Changes<'a> {
 
 impl<'a> Leases<'a> {
     /// Adds the changes of a settlement.
-    pub(crate) fn push(&mut self, done: i32, changes: Changes<'a>) {
+    pub(super) fn push(&mut self, done: i32, changes: Changes<'a>) {
         for (name, holder, until) in changes.0 {
             self.done.push(done);
             self.names.push(name);
@@ -48,7 +48,7 @@ impl<'a> Leases<'a> {
         }
     }
 
-    pub(crate) fn bind(&self, statement: Statement) -> Statement {
+    pub(super) fn bind(&self, statement: Statement) -> Statement {
         statement
             .bind(&self.done)
             .bind(&self.names)
