@@ -178,7 +178,7 @@ mod tests {
     async fn what_is_killed_takes_its_group_along() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let path = file.path().display();
-        let script = format!("sleep 1000 & echo $! > {path}; wait");
+        let script = format!("sleep 1000 & echo $! > '{path}'; wait");
         let mut process = shell(&script).await;
         let born = async {
             loop {

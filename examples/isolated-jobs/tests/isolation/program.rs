@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use resque::Error;
 use resque::isolation::Exec;
+use resque::worker::WorkerBuilder;
 
 use crate::world::{Left, PROGRAM, World};
 
@@ -15,15 +16,16 @@ fn shell(script: &str) -> Exec {
 }
 
 async fn perform(script: &str) -> Left {
+    perform_by(script, |worker| worker).await
+}
+
+async fn perform_by(script: &str, with: impl Fn(WorkerBuilder) -> WorkerBuilder) -> Left {
     let world = World::new();
     world
         .push(&[r#"{"class":"Archive","args":[44,"é"]}"#])
         .await;
     let worker = world.worker().isolation(shell(script));
-    let worker = worker
-        .job_timeout(Duration::from_secs(2))
-        .timeout_grace(Duration::from_millis(200));
-    world.run(worker).await
+    world.run(with(worker)).await
 }
 
 #[tokio::test]
@@ -31,7 +33,7 @@ async fn the_program_finds_the_payload_and_where_it_comes_from() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let path = file.path().display();
     let left = perform(&format!(
-        "(cat; echo; echo $RESQUE_CLASS $RESQUE_QUEUE $RESQUE_ATTEMPT $RESQUE_WORKER) > {path}"
+        "(cat; echo; echo $RESQUE_CLASS $RESQUE_QUEUE $RESQUE_ATTEMPT $RESQUE_WORKER) > '{path}'"
     ))
     .await;
     assert_eq!((left.report.processed, left.report.failed), (1, 0));
@@ -66,7 +68,11 @@ async fn a_program_that_a_signal_ends_is_a_dirty_exit() {
 
 #[tokio::test]
 async fn a_program_that_does_not_end_is_killed_with_all_it_has_started() {
-    let left = perform("trap '' TERM; sleep 1000 & wait; wait").await;
+    let limited = |worker: WorkerBuilder| {
+        let worker = worker.job_timeout(Duration::from_secs(2));
+        worker.timeout_grace(Duration::from_millis(200))
+    };
+    let left = perform_by("trap '' TERM; sleep 1000 & wait; wait", limited).await;
     let (exception, error) = left.failure();
     assert_eq!(exception, "Resque::JobTimeout");
     assert_eq!(error, "The job did not end within 2s");

@@ -26,7 +26,7 @@ fn children_that_never_yield_and_those_that_wait_die_too() {
 #[test]
 fn programs_die_with_their_worker() {
     let file = tempfile::NamedTempFile::new().unwrap();
-    let script = format!("echo $$ > {}; exec sleep 1000", file.path().display());
+    let script = format!("echo $$ > '{}'; exec sleep 1000", file.path().display());
     let by = ["--by", "exec", "--exec", "sh", "-c", &script];
     let mut worker = Worker::start(&by, &[], &[NOOP]);
     let pid = resque_testserver::poll_until(std::time::Duration::from_secs(60), || {

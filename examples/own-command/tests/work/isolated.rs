@@ -41,7 +41,7 @@ fn any_program_performs_jobs_of_any_class() {
     let shop = Shop::open("exec");
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("payload");
-    let script = format!("cat > {}; echo no luck >&2; exit $1", out.display());
+    let script = format!("cat > '{}'; echo no luck >&2; exit $1", out.display());
     let perform = |code: &str| {
         let args = [
             "-q", "*", "-c", "1", "--exec", "sh", "--", "-c", &script, "sh", code,
@@ -68,7 +68,7 @@ fn any_program_performs_jobs_of_any_class() {
 fn inherited(test: &str, how: &[&str]) -> String {
     let shop = Shop::open(test);
     let file = tempfile::NamedTempFile::new().unwrap();
-    let script = format!("env > {}", file.path().display());
+    let script = format!("env > '{}'", file.path().display());
     shop.json(&["enqueue", "Script", &script, "-q", "scripts"]);
     let several = ["work", "-q", "*", "-c", "1", "--processes", "1"];
     let store = ["--url", shop.url()];
