@@ -36,7 +36,11 @@ fn state(url: &str) -> (String, usize) {
 #[test]
 fn tables_are_made_once_told_and_undone() {
     let server = resque_testserver::shared_postgres().expect("a Postgres server");
-    let url = format!("{}?namespace=migrate-{}", server.url(), std::process::id());
+    let url = format!(
+        "{}?namespace=migrate-{}",
+        server.url(),
+        resque_testserver::this_run()
+    );
     let url = url.as_str();
     let (missing, count) = state(url);
     assert_eq!(missing, "missing");

@@ -1,5 +1,6 @@
 //! The backend under the conformance suite, on the shared server.
 
+mod own_schema;
 #[macro_use]
 mod worlds;
 

@@ -2,6 +2,7 @@
 //!
 //! Nobody tells it of the pooler, and all worlds share its few sessions.
 
+mod own_schema;
 #[macro_use]
 mod worlds;
 

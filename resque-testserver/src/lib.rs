@@ -48,6 +48,6 @@ pub use postgres::{PgBouncer, Postgres, PostgresServer, TinyDisk, shared_postgre
 pub use program::Program;
 pub use programs::{find_postgres, find_program};
 pub use redis::{Redis, RedisServer, shared_redis};
-pub use scratch::temporary;
+pub use scratch::{temporary, this_run};
 pub use source::Source;
 pub use untouched::command;

@@ -1,4 +1,4 @@
-//! Temporary directories and free ports.
+//! Temporary directories, free ports and names.
 
 use std::collections::BTreeSet;
 use std::hash::{BuildHasher, Hasher};
@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::MetadataExt;
 use std::path::{self, Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{LazyLock, Mutex, PoisonError};
 use std::{env, fs, io, process};
 
 use crate::{Error, Result};
@@ -98,6 +98,13 @@ pub(crate) fn random() -> u64 {
     std::hash::RandomState::new().build_hasher().finish()
 }
 
+/// Returns a text that no other run of tests has, to name what this one makes on a server that others
+/// use too, or use later. (Numbers of processes are the same in every container.)
+pub fn this_run() -> &'static str {
+    static RUN: LazyLock<String> = LazyLock::new(|| format!("{:08x}", random() >> 32));
+    &RUN
+}
+
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt;
@@ -112,6 +119,12 @@ mod tests {
             assert_eq!(fs::read_dir(&path).unwrap().count(), 0);
             fs::remove_dir(path).unwrap();
         }
+    }
+
+    #[test]
+    fn a_run_keeps_its_name() {
+        assert_eq!(this_run().len(), 8);
+        assert_eq!(this_run(), this_run());
     }
 
     #[test]

@@ -23,8 +23,8 @@ async fn refused(url: &str) -> Error {
 /// The URL of a schema of this test's own.
 fn url(namespace: &str) -> String {
     let server = shared_postgres().unwrap();
-    let process = std::process::id();
-    format!("{}?namespace={namespace}-{process}", server.url())
+    let run = resque_testserver::this_run();
+    format!("{}?namespace={namespace}-{run}", server.url())
 }
 
 #[tokio::test]

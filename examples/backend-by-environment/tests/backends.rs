@@ -42,7 +42,7 @@ async fn redis() {
     let url = format!(
         "{}?namespace=by-environment-{}",
         server.url(),
-        std::process::id()
+        resque_testserver::this_run()
     );
     assert_eq!(run(Some(&url)), expected("redis"));
     let backend = resque::connect(&url).await.unwrap();
@@ -55,7 +55,7 @@ async fn postgres() {
     let url = format!(
         "{}?namespace=by-environment-{}",
         server.url(),
-        std::process::id()
+        resque_testserver::this_run()
     );
     let migrator = Migrator::new(Config::parse(&url).unwrap());
     migrator.up().await.unwrap();

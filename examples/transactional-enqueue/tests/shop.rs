@@ -30,7 +30,7 @@ impl World {
     async fn new() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("shop_{}_{number}", std::process::id());
+        let name = format!("shop_{}_{number}", resque_testserver::this_run());
         on_server(&format!("create database {name}")).await;
         let options = options().database(&name);
         // What a deployment does once.

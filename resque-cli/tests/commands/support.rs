@@ -39,17 +39,17 @@ macro_rules! on_each_store {
 impl Place {
     pub(crate) fn redis(test: &str) -> Self {
         let server = resque_testserver::shared_redis().expect("a Redis server");
-        let pid = std::process::id();
+        let run = resque_testserver::this_run();
         Self {
-            url: format!("{}?namespace=cli:{pid}:{test}", server.url()),
+            url: format!("{}?namespace=cli:{run}:{test}", server.url()),
         }
     }
 
     pub(crate) fn postgres(test: &str) -> Self {
         let server = resque_testserver::shared_postgres().expect("a Postgres server");
-        let pid = std::process::id();
+        let run = resque_testserver::this_run();
         let place = Self {
-            url: format!("{}?namespace=cli_{pid}_{test}", server.url()),
+            url: format!("{}?namespace=cli_{run}_{test}", server.url()),
         };
         place.run(&["migrate"]).good();
         place

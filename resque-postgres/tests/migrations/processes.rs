@@ -9,7 +9,7 @@ use resque_postgres::{Config, Migrator, VERSION};
 use resque_testserver::Postgres;
 use sqlx::{Connection as _, PgConnection, Row as _};
 
-use crate::support::{applied, config, on, run, run_on};
+use crate::support::{applied, config, on, run_on};
 
 const PLACE: &str = "RESQUE_TEST_MIGRATE";
 
@@ -41,7 +41,6 @@ async fn ten_processes_start_at_once_and_one_of_them_makes_the_tables() {
         made += number.unwrap().parse::<usize>().unwrap();
     }
     assert_eq!(made, usize::try_from(VERSION).unwrap());
-    run(&config, "drop schema SCHEMA cascade").await;
 }
 
 #[tokio::test]

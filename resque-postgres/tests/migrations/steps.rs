@@ -38,7 +38,6 @@ async fn every_older_version_is_brought_up_to_date_with_its_jobs() {
             migrator.down_to(old).await.unwrap(),
             (VERSION - old) as usize
         );
-        run(&config, "drop schema SCHEMA cascade").await;
     }
 }
 
@@ -55,7 +54,6 @@ async fn ten_processes_may_start_at_once() {
         made += start.await.unwrap().unwrap();
     }
     assert_eq!(made, usize::try_from(VERSION).unwrap());
-    run(&config, "drop schema SCHEMA cascade").await;
 }
 
 #[tokio::test]
@@ -76,7 +74,6 @@ async fn a_migration_that_was_applied_in_another_form_is_told_of() {
     assert_eq!(changed, ["0002_schedules: applied in another form"]);
     // It is for people to say whether that is good enough.
     assert_eq!(migrator.up().await.unwrap(), 0);
-    run(&config, "drop schema SCHEMA cascade").await;
 }
 
 #[tokio::test]
@@ -93,5 +90,4 @@ async fn a_newer_schema_is_left_alone() {
     }
     let status = migrator.status().await.unwrap();
     assert!(status.last().is_some_and(|step| !step.known));
-    run(&config, "drop schema SCHEMA cascade").await;
 }

@@ -6,10 +6,13 @@ use resque_core::Result;
 use resque_postgres::{Config, Migrator};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Row as _};
 
+use crate::own_schema::OwnSchema;
+
 /// A schema of the test's own on the shared server.
-pub(crate) fn config(namespace: &str) -> Config {
+pub(crate) fn config(namespace: &str) -> OwnSchema {
     let server = resque_testserver::shared_postgres().expect("a Postgres server");
-    on(server.url(), &format!("{namespace} {}", std::process::id()))
+    let name = format!("{namespace} {}", resque_testserver::this_run());
+    OwnSchema::of(on(server.url(), &name), server.url())
 }
 
 /// A schema on this server.

@@ -45,7 +45,6 @@ async fn a_table_of_somebody_else_is_left_alone() {
         texts(&config, "select n::text from SCHEMA.workers").await,
         ["42"]
     );
-    run(&config, "drop schema SCHEMA cascade").await;
 }
 
 #[tokio::test]
@@ -67,12 +66,11 @@ async fn a_migration_that_was_passed_over_is_noticed() {
         assert!(error.contains(expected), "{error}");
         assert!(error.contains("by hand"), "{error}");
     }
-    run(&config, "drop schema SCHEMA cascade").await;
 }
 
 #[tokio::test]
 async fn a_table_that_was_changed_by_hand_is_named() {
-    for (change, found) in [
+    let changes = [
         (
             "alter table SCHEMA.jobs rename to old_jobs",
             "jobs\" does not exist",
@@ -90,8 +88,9 @@ async fn a_table_that_was_changed_by_hand_is_named() {
             "alter table SCHEMA.jobs alter payload type int using 0",
             "payload",
         ),
-    ] {
-        let config = config("by hand");
+    ];
+    for (number, (change, found)) in changes.into_iter().enumerate() {
+        let config = config(&format!("by hand {number}"));
         Migrator::new(config.clone()).up().await.unwrap();
         run(&config, change).await;
         let error = push(&config, change).await;
@@ -102,13 +101,12 @@ async fn a_table_that_was_changed_by_hand_is_named() {
             text.contains(config.namespace()) || text.contains("push on Postgres"),
             "{text}"
         );
-        run(&config, "drop schema SCHEMA cascade").await;
     }
 }
 
 #[tokio::test]
 async fn who_may_not_make_a_schema_is_told_what_is_missing() {
-    let role = format!("migrates_{}", std::process::id());
+    let role = format!("migrates_{}", resque_testserver::this_run());
     let config = config("rights");
     let mut owner = connection().await;
     let make = format!("create role {role} login");
@@ -143,7 +141,7 @@ async fn who_may_not_make_a_schema_is_told_what_is_missing() {
     let steps = usize::try_from(VERSION).unwrap();
     assert_eq!(migrator.up().await.unwrap(), steps);
     // Who may not even look is told as much, and does not take the schema for empty.
-    let stranger = format!("stranger_{}", std::process::id());
+    let stranger = format!("stranger_{}", resque_testserver::this_run());
     let make = format!("create role {stranger} login");
     sqlx::raw_sql(AssertSqlSafe(make))
         .execute(&mut owner)

@@ -78,7 +78,6 @@ async fn from_every_version_to_the_newest() {
         let steps = usize::try_from(VERSION - from).unwrap();
         assert_eq!(migrator.up().await.unwrap(), steps);
         check(&connect(&config).await).await;
-        run(&config, "drop schema SCHEMA cascade").await;
     }
 }
 
@@ -95,7 +94,6 @@ async fn back_to_every_version_and_up_again() {
         assert_eq!(migrator.up().await.unwrap(), steps);
         check(&connect(&config).await).await;
         assert_eq!(catalog(&config).await, first, "back to {to}");
-        run(&config, "drop schema SCHEMA cascade").await;
     }
 }
 
@@ -116,7 +114,6 @@ async fn what_is_lent_goes_back_with_the_tables_of_loans() {
     let waiting = "select convert_from(payload, 'UTF8') from SCHEMA.jobs order by queue, pos";
     let waiting = texts(&config, waiting).await;
     assert_eq!(waiting, ["waits 1", "waits 2", "stands"]);
-    run(&config, "drop schema SCHEMA cascade").await;
 }
 
 #[tokio::test]
@@ -135,7 +132,6 @@ async fn whoever_finds_an_older_version_says_so_and_touches_nothing() {
         assert!(error.contains(&found), "{error}");
         assert!(error.contains("`resque migrate` makes it"), "{error}");
         assert_eq!(catalog(&config).await, before);
-        run(&config, "drop schema SCHEMA cascade").await;
     }
 }
 

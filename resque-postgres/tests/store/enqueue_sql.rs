@@ -310,7 +310,10 @@ async fn a_job_may_wait_for_its_time() {
 #[tokio::test]
 async fn a_schema_whose_name_needs_quoting_serves_too() {
     let server = resque_testserver::shared_postgres().expect("a Postgres server");
-    let name = format!("it's a \"shop\" \\ $$ größe 😀 {}", std::process::id());
+    let name = format!(
+        "it's a \"shop\" \\ $$ größe 😀 {}",
+        resque_testserver::this_run()
+    );
     let world = World::named(server.url(), &name).await;
     let mut connection = world.connection().await;
     run(

@@ -18,6 +18,8 @@ mod little_room;
 mod old_snapshot;
 mod outages;
 mod outbox;
+#[path = "../own_schema/mod.rs"]
+mod own_schema;
 mod pooled;
 mod pushing;
 mod records;

@@ -7,6 +7,8 @@ use resque_postgres::{Config, PostgresBackend};
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgRow};
 use sqlx::{AssertSqlSafe, Connection as _, Row as _};
 
+use crate::own_schema::OwnSchema;
+
 /// Nothing takes as long as this; what does hangs.
 const HANGS: Duration = Duration::from_secs(60);
 
@@ -16,6 +18,8 @@ pub(crate) struct World {
     pub(crate) backend: Backend,
     pub(crate) now: SystemTime,
     url: String,
+    /// Drops it.
+    _schema: OwnSchema,
 }
 
 impl World {
@@ -27,7 +31,6 @@ impl World {
 
     /// An empty schema on a server of the test's own.
     pub(crate) async fn on(url: &str) -> Self {
-        // Process ids come again on a server that stays.
         Self::named(url, &format!("store {:016x}", fastrand::u64(..))).await
     }
 
@@ -35,6 +38,7 @@ impl World {
     pub(crate) async fn named(url: &str, name: &str) -> Self {
         let config = Config::parse(url).expect("a URL");
         let config = config.with_namespace(name).expect("a name");
+        let schema = OwnSchema::of(config.clone(), url);
         let builder = PostgresBackend::builder(config.clone()).migrate(true);
         let backend = builder.connect().await.expect("a backend");
         let now = backend.workers().server_time().await.expect("a time");
@@ -43,6 +47,7 @@ impl World {
             backend,
             now,
             url: url.to_owned(),
+            _schema: schema,
         }
     }
 

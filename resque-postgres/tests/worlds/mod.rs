@@ -9,6 +9,8 @@ use resque_core::testing::{Faults, Faulty};
 use resque_core::{Backend, Result};
 use resque_postgres::{Config, PostgresBackend};
 
+use crate::own_schema::OwnSchema;
+
 /// The tests of the whole suite, on the worlds that `$factory` makes.
 macro_rules! suite {
     ($factory:ident) => {
@@ -33,47 +35,48 @@ macro_rules! suite {
 }
 
 /// Schemas that are ready for the next case: making tables takes longer than most cases do.
-static READY: Mutex<Vec<String>> = Mutex::new(Vec::new());
+static READY: Mutex<Vec<OwnSchema>> = Mutex::new(Vec::new());
 
 /// A schema of its own for each case, behind a connection to this server that can be cut.
 pub(crate) async fn world(case: CaseName, url: &str) -> Result<World> {
-    let (name, inner) = store(url).await?;
-    let (neighbours_name, neighbour) = store(url).await?;
-    let place = format!("{} in the schema {name:?}", case.slug());
+    let (own, inner) = store(url).await?;
+    let (neighbours, neighbour) = store(url).await?;
+    let place = format!("{} in the schema {:?}", case.slug(), own.namespace());
     let (backend, faults) = Faulty::wrap(&inner);
-    let cleaned = [(name, inner), (neighbours_name, neighbour.clone())];
+    let cleaned = [(own, inner), (neighbours, neighbour.clone())];
     Ok(World::new(backend)
         .named(place)
         .with_neighbour(neighbour)
         .with_outage(Cut(faults))
         .cleaned_by(|| async move {
-            for (name, backend) in cleaned {
-                // One that cannot be cleaned is not used again, and goes with the server.
-                if backend.queues().clear().await.is_ok() {
-                    ready().push(name);
+            for (schema, backend) in cleaned {
+                // One that cannot be cleaned is not used again. Nobody would drop the last ones, so
+                // that a server that stays is given new ones each time.
+                if !schema.stays() && backend.queues().clear().await.is_ok() {
+                    ready().push(schema);
                 }
             }
         }))
 }
 
 /// An empty schema, and the backend on it.
-async fn store(url: &str) -> Result<(String, Backend)> {
+async fn store(url: &str) -> Result<(OwnSchema, Backend)> {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let used = ready().pop();
-    let name = used.unwrap_or_else(|| {
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        // A name that needs quoting, in identifiers and in literals.
-        format!("suite's \"{number}\" {}", std::process::id())
-    });
-    let config = Config::parse(url)?.with_namespace(&name)?;
-    let backend = PostgresBackend::builder(config)
-        .migrate(true)
-        .connect()
-        .await?;
-    Ok((name, backend))
+    let schema = match used {
+        Some(used) => used,
+        None => {
+            let number = NEXT.fetch_add(1, Ordering::Relaxed);
+            // A name that needs quoting, in identifiers and in literals.
+            let name = format!("suite's \"{number}\" {}", resque_testserver::this_run());
+            OwnSchema::of(Config::parse(url)?.with_namespace(&name)?, url)
+        }
+    };
+    let builder = PostgresBackend::builder(schema.clone()).migrate(true);
+    Ok((schema, builder.connect().await?))
 }
 
-fn ready() -> std::sync::MutexGuard<'static, Vec<String>> {
+fn ready() -> std::sync::MutexGuard<'static, Vec<OwnSchema>> {
     READY.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

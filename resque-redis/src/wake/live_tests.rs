@@ -34,7 +34,11 @@ impl Scene {
     }
 
     async fn with(config: &Config, name: &str) -> Self {
-        let namespace = format!("wake:{}:{:?}:{name}", std::process::id(), config.driver);
+        let namespace = format!(
+            "wake:{}:{:?}:{name}",
+            resque_testserver::this_run(),
+            config.driver
+        );
         let clock: SharedClock = Arc::new(SystemClock::new());
         let worker = config.clone().with_client_name(namespace.replace('"', ""));
         let connection = Connection::lazy(&worker, Arc::clone(&clock)).unwrap();

@@ -12,7 +12,11 @@ use resque_redis::{Config, Connection, DriverKind, RedisBackend};
 /// A namespace of its own for each case and driver, behind a connection that can be cut.
 pub(crate) async fn world(case: CaseName, driver: DriverKind) -> Result<World> {
     let server = resque_testserver::shared_redis().expect("a Redis server");
-    let namespace = format!("suite:{driver:?}:{}:{}", std::process::id(), case.slug());
+    let namespace = format!(
+        "suite:{driver:?}:{}:{}",
+        resque_testserver::this_run(),
+        case.slug()
+    );
     let config = Config::parse(&server.url())?
         .with_driver(driver)
         .with_namespace(&namespace);

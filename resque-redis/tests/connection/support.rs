@@ -85,7 +85,7 @@ pub(crate) async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
 
 /// A key that no other case uses.
 pub(crate) fn key(driver: DriverKind, name: &str) -> String {
-    format!("test:{}:{driver:?}:{name}", std::process::id())
+    format!("test:{}:{driver:?}:{name}", resque_testserver::this_run())
 }
 
 /// The texts of an error and its causes.

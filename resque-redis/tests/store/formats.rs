@@ -161,7 +161,7 @@ async fn a_namespace_with_glob_characters_is_cleared_alone() {
             .unwrap()
             .with_namespace(namespace)
     };
-    let root = format!("glob:{}", std::process::id());
+    let root = format!("glob:{}", resque_testserver::this_run());
     let mut worlds = Vec::new();
     for namespace in [
         format!("{root}[ab]*"),

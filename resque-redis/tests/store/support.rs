@@ -30,7 +30,7 @@ impl World {
 
     pub(crate) async fn on(url: &str, layout: FailureLayout) -> Self {
         let number = WORLDS.fetch_add(1, Ordering::Relaxed);
-        let namespace = format!("test:{}:{number}", std::process::id());
+        let namespace = format!("test:{}:{number}", resque_testserver::this_run());
         let config = Config::parse(url).unwrap().with_namespace(&namespace);
         let clock = Arc::new(SystemClock::new());
         let connection = Connection::open(&config, clock).await.unwrap();

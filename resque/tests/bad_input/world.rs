@@ -41,7 +41,7 @@ impl World {
     pub(crate) async fn on(server: &RedisServer, layout: FailureLayout) -> Self {
         static WORLDS: AtomicU64 = AtomicU64::new(0);
         let number = WORLDS.fetch_add(1, Ordering::Relaxed);
-        let namespace = format!("bad:{}:{number}", std::process::id());
+        let namespace = format!("bad:{}:{number}", resque_testserver::this_run());
         let config = Config::parse(&server.url()).unwrap();
         let builder = RedisBackend::builder(config)
             .namespace(&namespace)

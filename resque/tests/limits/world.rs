@@ -30,7 +30,7 @@ pub(crate) struct World {
 pub(crate) fn name() -> String {
     static WORLDS: AtomicU64 = AtomicU64::new(0);
     let number = WORLDS.fetch_add(1, Ordering::Relaxed);
-    format!("limits_{}_{number}", std::process::id())
+    format!("limits_{}_{number}", resque_testserver::this_run())
 }
 
 impl World {

@@ -85,11 +85,8 @@ pub(crate) use on_each_store;
 #[cfg(feature = "redis")]
 pub(crate) fn redis_url(name: &str) -> Result<String, Box<dyn std::error::Error>> {
     let server = resque_testserver::shared_redis()?;
-    let process = std::process::id();
-    Ok(format!(
-        "{}?namespace=migrating-{process}-{name}",
-        server.url()
-    ))
+    let run = resque_testserver::this_run();
+    Ok(format!("{}?namespace=migrating-{run}-{name}", server.url()))
 }
 
 /// Runs the code of a row, and notes that it ran.

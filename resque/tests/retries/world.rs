@@ -30,7 +30,7 @@ pub(crate) struct World {
 fn name() -> String {
     static WORLDS: AtomicU64 = AtomicU64::new(0);
     let number = WORLDS.fetch_add(1, Ordering::Relaxed);
-    format!("retries_{}_{number}", std::process::id())
+    format!("retries_{}_{number}", resque_testserver::this_run())
 }
 
 impl World {

@@ -24,7 +24,7 @@ pub(crate) struct World {
 impl World {
     pub(crate) fn open(test: &str) -> Self {
         let server = resque_testserver::shared_redis().expect("a Redis server");
-        let namespace = format!("fleet:{}:{test}", std::process::id());
+        let namespace = format!("fleet:{}:{test}", resque_testserver::this_run());
         Self {
             url: format!("{}?namespace={namespace}", server.url()),
             folder: tempfile::tempdir().unwrap(),

@@ -85,7 +85,7 @@ async fn a_child_without_a_store_says_so() {
 #[tokio::test]
 async fn a_child_connects_to_the_store_for_itself() {
     let server = resque_testserver::shared_redis().unwrap();
-    let namespace = format!("isolated-{}", std::process::id());
+    let namespace = format!("isolated-{}", resque_testserver::this_run());
     let url = format!("{}?namespace={namespace}", server.url());
     let world = World::of(resque::connect(&url).await.unwrap());
     let children = children().env("RESQUE_URL", &url);

@@ -44,14 +44,14 @@ fn in_memory() {
 #[test]
 fn in_redis() {
     let server = resque_testserver::shared_redis().unwrap();
-    let namespace = format!("signals-{}", std::process::id());
+    let namespace = format!("signals-{}", resque_testserver::this_run());
     come_back_in_order(&format!("{}?namespace={namespace}", server.url()));
 }
 
 #[test]
 fn in_postgres() {
     let server = resque_testserver::shared_postgres().unwrap();
-    let namespace = format!("signals-{}", std::process::id());
+    let namespace = format!("signals-{}", resque_testserver::this_run());
     let url = format!("{}?namespace={namespace}", server.url());
     let migrator = || Migrator::new(Config::parse(&url).unwrap());
     wait_for(async { migrator().up().await.map(drop) });

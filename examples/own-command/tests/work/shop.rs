@@ -20,7 +20,7 @@ impl Shop {
         let url = format!(
             "{}?namespace=shop:{}:{test}",
             server.url(),
-            std::process::id()
+            resque_testserver::this_run()
         );
         Self { url }
     }
@@ -28,9 +28,9 @@ impl Shop {
     /// The same on Postgres.
     pub(crate) fn open_on_postgres(test: &str) -> Self {
         let server = resque_testserver::shared_postgres().expect("a Postgres server");
-        let pid = std::process::id();
+        let run = resque_testserver::this_run();
         let shop = Self {
-            url: format!("{}?namespace=shop_{pid}_{test}", server.url()),
+            url: format!("{}?namespace=shop_{run}_{test}", server.url()),
         };
         assert!(shop.call(&["migrate"]).status.success());
         shop

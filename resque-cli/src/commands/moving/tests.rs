@@ -133,8 +133,8 @@ async fn an_interrupted_move_goes_on() {
 async fn stores_of_equal_jobs(test: &str) -> Stores {
     let server = resque_testserver::shared_redis().expect("a Redis server");
     let url = |side: &str| {
-        let pid = std::process::id();
-        format!("{}?namespace=moving:{pid}:{test}:{side}", server.url())
+        let run = resque_testserver::this_run();
+        format!("{}?namespace=moving:{run}:{test}:{side}", server.url())
     };
     let stores = between(&url("from"), &url("to")).await;
     let at = SystemTime::UNIX_EPOCH + Duration::from_secs(4_000_000_000);

@@ -36,7 +36,7 @@ impl Store {
     fn connect(self) -> Backend {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let namespace = format!("browser_{}_{number}", std::process::id());
+        let namespace = format!("browser_{}_{number}", resque_testserver::this_run());
         match self {
             Self::Memory => MemoryBackend::new().backend(),
             Self::Redis => {
