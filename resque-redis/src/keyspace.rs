@@ -34,6 +34,16 @@ impl Keyspace for Store {
         };
         Ok(names.into_iter().map(rest).collect())
     }
+
+    async fn server_facts(&self) -> Result<Vec<(String, String)>> {
+        let mut batch = Batch::new();
+        batch.command("INFO");
+        let text = bytes_of(self.one("ask the server about itself", &batch).await?);
+        let text = String::from_utf8_lossy(&text);
+        let facts = text.lines().filter_map(|line| line.split_once(':'));
+        let own = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+        Ok(facts.map(own).collect())
+    }
 }
 
 impl Store {

@@ -85,7 +85,7 @@ pub trait QueueControl: Debug + Send + Sync {
     async fn paused(&self) -> Result<bool>;
 }
 
-/// Naming and listing the keys of a namespace.
+/// Naming and listing the keys of a namespace, and what the server that holds them says.
 #[async_trait]
 pub trait Keyspace: Debug + Send + Sync {
     /// The namespace.
@@ -96,4 +96,10 @@ pub trait Keyspace: Debug + Send + Sync {
 
     /// The names of all keys, without the namespace, in no order. Reads the whole keyspace.
     async fn keys(&self) -> Result<Vec<String>>;
+
+    /// What the server says about itself, for people who look after it: names and values, in its
+    /// own words and order. Nothing by a store without such a server.
+    async fn server_facts(&self) -> Result<Vec<(String, String)>> {
+        Ok(Vec::new())
+    }
 }

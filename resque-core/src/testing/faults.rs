@@ -97,6 +97,7 @@ operations! {
     BeginSchedules: "begin schedules",
     Fire: "fire",
     Keys: "list the keys",
+    ServerFacts: "ask the server about itself",
     Register: "register",
     Heartbeat: "heartbeat",
     Unregister: "unregister",

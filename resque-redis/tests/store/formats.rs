@@ -201,3 +201,14 @@ async fn thousands_of_keys_are_cleared() {
     assert_eq!(world.backend.queues().clear().await.unwrap(), 3001);
     assert_eq!(world.raw.dump().await, []);
 }
+
+#[tokio::test]
+async fn the_server_says_what_it_is() {
+    let world = World::new().await;
+    let keyspace = world.backend.queues().keyspace().unwrap();
+    let facts = keyspace.server_facts().await.unwrap();
+    let fact = |name: &str| facts.iter().find(|(known, _)| known == name);
+    assert_eq!(fact("redis_mode").unwrap().1, "standalone");
+    assert!(fact("redis_version").unwrap().1.contains('.'));
+    assert!(facts.iter().all(|(name, _)| !name.starts_with('#')));
+}

@@ -1,6 +1,6 @@
 //! The store itself.
 
-use resque_core::{Backend, FailureLayout};
+use resque_core::{Backend, FailureLayout, Keyspace};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -37,6 +37,17 @@ pub(crate) struct BackendView {
     pub(crate) unreadable_queues: u64,
     /// How many entries of the registry are no worker ids, and are left alone.
     pub(crate) unreadable_workers: u64,
+    /// What the server says about itself, where there is one that does.
+    pub(crate) server: Vec<Fact>,
+}
+
+/// One thing that a server says about itself.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Fact {
+    /// What it is about, in the server's own word.
+    pub(crate) name: String,
+    /// What is said.
+    pub(crate) value: String,
 }
 
 /// What a store may offer besides.
@@ -76,8 +87,19 @@ impl BackendView {
             clock_ahead_ms: ahead(server_time, middle),
             unreadable_queues: glance.queues.unreadable.len() as u64,
             unreadable_workers: glance.workers.unreadable.len() as u64,
+            server: facts(keyspace).await,
         })
     }
+}
+
+/// What the server says. It may refuse to, which is no reason to show nothing else.
+async fn facts(keyspace: Option<&dyn Keyspace>) -> Vec<Fact> {
+    let Some(keyspace) = keyspace else {
+        return Vec::new();
+    };
+    let facts = keyspace.server_facts().await.unwrap_or_default();
+    let fact = |(name, value)| Fact { name, value };
+    facts.into_iter().map(fact).collect()
 }
 
 fn ahead(theirs: std::time::SystemTime, ours: std::time::SystemTime) -> i64 {

@@ -15,6 +15,7 @@ mod overview;
 mod pages;
 mod probes;
 mod secrets;
+mod server;
 mod support;
 mod twins;
 mod workers;

@@ -248,4 +248,12 @@ impl Keyspace for Faulty {
         };
         self.call(Operation::Keys, keyspace.keys()).await
     }
+
+    async fn server_facts(&self) -> Result<Vec<(String, String)>> {
+        let Some(keyspace) = self.inner.queues().keyspace() else {
+            return Err(self.not_offered(Operation::ServerFacts, "a keyspace"));
+        };
+        self.call(Operation::ServerFacts, keyspace.server_facts())
+            .await
+    }
 }
