@@ -47,7 +47,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(1, "0001_jobs"),
     migration!(2, "0002_schedules"),
     migration!(3, "0003_limits"),
-    migration!(4, "0004_enqueue_later"),
+    migration!(4, "0004_enqueue"),
     migration!(5, "0005_loans"),
     migration!(6, "0006_history"),
 ];

@@ -1,5 +1,3 @@
-drop function resque.enqueue(text, text, text), resque.enqueue(text, text, json),
-    resque.enqueue(text, text, jsonb);
 drop function resque.retry_failure, resque.promote, resque.edit, resque.unregister, resque.exchange,
     resque.is_outdated, resque.pop, resque.take, resque.reserve, resque.push_one, resque.push,
     resque.record_failures, resque.put_in_front, resque.queue_ids, resque.wake, resque.count_failures,

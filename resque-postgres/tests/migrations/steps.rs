@@ -23,25 +23,6 @@ async fn up_and_down_and_up_again() {
 }
 
 #[tokio::test]
-async fn every_older_version_is_brought_up_to_date_with_its_jobs() {
-    for old in 1..VERSION {
-        let config = config(&format!("from {old}"));
-        let migrator = Migrator::new(config.clone());
-        assert_eq!(migrator.up_to(old).await.unwrap(), old as usize);
-        run(&config, "select SCHEMA.enqueue('mail', 'Mail', '[1]')").await;
-        assert_eq!(migrator.up().await.unwrap(), (VERSION - old) as usize);
-        let connected = resque_postgres::PostgresBackend::builder(config.clone());
-        let backend = connected.connect().await.unwrap();
-        let length = backend.queues().length(&"mail".parse().unwrap()).await;
-        assert_eq!(length.unwrap(), 1);
-        assert_eq!(
-            migrator.down_to(old).await.unwrap(),
-            (VERSION - old) as usize
-        );
-    }
-}
-
-#[tokio::test]
 async fn ten_processes_may_start_at_once() {
     let config = config("ten");
     let mut starts = Vec::new();

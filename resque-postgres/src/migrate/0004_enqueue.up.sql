@@ -1,4 +1,8 @@
--- Enqueues a job from plain SQL for a later time, and checks what plain SQL enqueues in one place.
+-- Enqueuing a job from plain SQL: by a program in another language, a trigger, a person. The job exists if and
+-- only if the transaction commits.
+--
+-- What enqueues runs with the rights of its owner, so that who may call it needs no others; that it is called
+-- at all is granted to nobody yet.
 
 -- The payload of a job, if it can be one. `args` is a JSON array and is kept as it is written.
 create function resque.payload_of(queue text, class text, args text) returns bytea
@@ -37,13 +41,19 @@ begin
     return convert_to(format('{"class":%s,"args":%s}', to_json(class), args), 'UTF8');
 end $$;
 
-create or replace function resque.enqueue(queue text, class text, args text default '[]') returns void
+create function resque.enqueue(queue text, class text, args text default '[]') returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     v_payload bytea := resque.payload_of(queue, class, args);
 begin
     perform resque.push_one(queue, v_payload);
 end $$;
+create function resque.enqueue(queue text, class text, args json) returns void language sql as $$
+    select resque.enqueue(queue, class, args::text)
+$$;
+create function resque.enqueue(queue text, class text, args jsonb) returns void language sql as $$
+    select resque.enqueue(queue, class, args::text)
+$$;
 
 -- The same, for a time before which nobody gets the job. A time that has passed is at once.
 create function resque.enqueue(queue text, class text, args text, due timestamptz) returns void
@@ -71,6 +81,8 @@ create function resque.enqueue(queue text, class text, args jsonb, due timestamp
 language sql as $$
     select resque.enqueue(queue, class, args::text, due)
 $$;
+
 revoke all on function resque.payload_of(text, text, text),
+    resque.enqueue(text, text, text), resque.enqueue(text, text, json), resque.enqueue(text, text, jsonb),
     resque.enqueue(text, text, text, timestamptz), resque.enqueue(text, text, json, timestamptz),
     resque.enqueue(text, text, jsonb, timestamptz) from public;
