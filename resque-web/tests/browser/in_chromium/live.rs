@@ -1,5 +1,7 @@
 //! What happens shows by itself.
 
+use resque_core::Schedule;
+
 use crate::harness::{Look, STORES, Site, Store, browse, wait};
 
 const ROWS: &str = "document.querySelectorAll('#overview tbody tr').length";
@@ -17,6 +19,27 @@ fn a_new_job_shows_by_itself() {
             wait(site.client.create_job("mailers", "Welcome", [1])).unwrap();
             tab.until(&format!("{ROWS} === 1 && window.mark"));
             assert!(tab.text("#overview tbody").contains("mailers"));
+        }
+    });
+}
+
+#[test]
+fn a_schedule_that_somebody_else_switches_shows_by_itself() {
+    let nightly = Schedule::raw("nightly", "Archive", &()).unwrap();
+    let nightly = nightly.queue("low").unwrap().cron("0 3 * * *").unwrap();
+    browse(|tab| {
+        for store in STORES {
+            let site = Site::on(store);
+            let schedules = site.client.schedules().unwrap();
+            wait(schedules.set(&nightly)).unwrap();
+            tab.open(&site.at("/schedules"));
+            tab.run("window.mark = true;", &[]);
+            let off = "document.querySelector('#schedules .badge') !== null";
+            tab.until(&format!("!({off})"));
+            wait(schedules.disable("nightly")).unwrap();
+            tab.until(&format!("{off} && window.mark"));
+            wait(schedules.enable("nightly")).unwrap();
+            tab.until(&format!("!({off}) && window.mark"));
         }
     });
 }

@@ -119,7 +119,7 @@ async fn it_is_told_who_fires_schedules() {
         (page.text, twin["leader"].clone())
     };
     let (page, leader) = told().await;
-    assert!(page.contains("No worker that fires them runs now."));
+    assert!(page.contains("No worker fires them now."));
     assert_eq!(leader, json!(null));
     lead(&site, "web<1>:4711").await;
     let (page, leader) = told().await;
