@@ -12,6 +12,7 @@ use sqlx::postgres::PgRow;
 
 use crate::stamp::Stamp;
 use crate::store::{Store, bounded, counted, gone, unknown};
+use crate::timeline::Timeline;
 
 #[async_trait]
 impl DelayedJobs for Store {
@@ -42,23 +43,16 @@ impl DelayedJobs for Store {
     }
 
     async fn list(&self, cursor: Option<&Cursor>, at_most: usize) -> Result<DelayedPage> {
-        const TEXT: &str = "select d.id, d.due, d.queue, d.payload from resque.delayed d
-            where $1::timestamptz is null or (d.due, d.id) > ($1, $2)
-            order by d.due, d.id limit $3";
-        let after = cursor.map(place_of).transpose()?;
-        let (due, number) = after.unzip();
-        // One more tells whether there is more.
-        let limit = bounded(at_most as u64).saturating_add(1);
-        let query = self.statement(TEXT).bind(due).bind(number).bind(limit);
-        let rows = self.rows("list delayed jobs", query).await?;
-        let shown = rows.get(..at_most).unwrap_or(&rows);
-        let jobs: Vec<_> = shown
-            .iter()
-            .map(|row| self.delayed_of(row))
-            .collect::<Result<_>>()?;
-        let last = shown.last().filter(|_| rows.len() > at_most);
-        let next = last.map(|row| self.cursor_behind(row)).transpose()?;
-        Ok(DelayedPage::new(jobs, next))
+        const LIST: Timeline = Timeline {
+            what: "list delayed jobs",
+            text: "select d.id, d.due, d.queue, d.payload from resque.delayed d
+                where $1::timestamptz is null or (d.due, d.id) > ($1, $2)
+                order by d.due, d.id limit $3",
+            time: "due",
+        };
+        let (rows, next) = self.page_of(&LIST, cursor, at_most).await?;
+        let jobs = rows.iter().map(|row| self.delayed_of(row));
+        Ok(DelayedPage::new(jobs.collect::<Result<_>>()?, next))
     }
 
     async fn edit(&self, batch: &[DelayedEdit]) -> Result<Vec<Result<()>>> {
@@ -85,14 +79,6 @@ impl Store {
             queue,
             Payload::new(payload),
         ))
-    }
-
-    /// The cursor behind a job. Its time is in it because the job may be gone when the cursor comes
-    /// back.
-    fn cursor_behind(&self, row: &PgRow) -> Result<Cursor> {
-        let number: i64 = self.get(row, "id")?;
-        let due: Stamp = self.get(row, "due")?;
-        Ok(Cursor::new(format!("{}:{number}", due.micros())))
     }
 
     /// Makes edits that do the same; an outage of the store is the outer error.
@@ -158,12 +144,3 @@ const PUT: &str = "with found as materialized (
             array_agg(t.payload order by array_position($1, t.id)), '{}', '{}', '{}')
         from taken t cross join named n group by n.names)
     select t.id from taken t cross join put";
-
-fn place_of(cursor: &Cursor) -> Result<(Stamp, i64)> {
-    let parse = |text: &str| {
-        let (micros, number) = text.split_once(':')?;
-        let due = Stamp::from_micros(micros.parse().ok()?)?;
-        Some((due, number.parse().ok()?))
-    };
-    parse(cursor.as_str()).ok_or_else(|| gone("the cursor", cursor.as_str()))
-}

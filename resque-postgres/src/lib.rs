@@ -74,6 +74,7 @@ mod stamp;
 mod store;
 mod survey;
 mod taken;
+mod timeline;
 mod wait;
 mod wake;
 mod workers;

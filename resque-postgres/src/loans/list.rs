@@ -7,11 +7,16 @@ use sqlx::postgres::PgRow;
 
 use super::number_of;
 use crate::stamp::Stamp;
-use crate::store::{Store, bounded, gone};
+use crate::store::Store;
+use crate::timeline::Timeline;
 
-const TEXT: &str = "select * from resque.loans l
-    where $1::timestamptz is null or (l.until, l.id) > ($1, $2)
-    order by l.until, l.id limit $3";
+const LIST: Timeline = Timeline {
+    what: "list the loans",
+    text: "select * from resque.loans l
+        where $1::timestamptz is null or (l.until, l.id) > ($1, $2)
+        order by l.until, l.id limit $3",
+    time: "until",
+};
 
 const TEXT_OF_THESE: &str = "select * from resque.loans l where l.id = any ($1) and l.until > $2";
 
@@ -36,27 +41,15 @@ impl Store {
             .collect())
     }
 
-    /// Shows loans behind the cursor, which tells the end and the number of one.
+    /// Shows loans behind the cursor.
     pub(super) async fn list_loans(
         &self,
         cursor: Option<&Cursor>,
         at_most: usize,
     ) -> Result<LoanPage> {
-        let (until, number) = cursor.map(place_of).transpose()?.unzip();
-        // One more tells whether there is more.
-        let limit = bounded(at_most as u64).saturating_add(1);
-        let query = self.statement(TEXT).bind(until).bind(number).bind(limit);
-        let rows = self.rows("list the loans", query).await?;
-        let shown = rows.get(..at_most).unwrap_or(&rows);
-        let loans = shown.iter().map(|row| self.loan_of(row));
-        let loans = loans.collect::<Result<_>>()?;
-        let last = shown.last().filter(|_| rows.len() > at_most);
-        let next = last.map(|row| {
-            let until: Stamp = self.get(row, "until")?;
-            let number: i64 = self.get(row, "id")?;
-            Ok::<_, resque_core::Error>(Cursor::new(format!("{}:{number}", until.micros())))
-        });
-        Ok(LoanPage::new(loans, next.transpose()?))
+        let (rows, next) = self.page_of(&LIST, cursor, at_most).await?;
+        let loans = rows.iter().map(|row| self.loan_of(row));
+        Ok(LoanPage::new(loans.collect::<Result<_>>()?, next))
     }
 
     fn loan_of(&self, row: &PgRow) -> Result<Loan> {
@@ -76,14 +69,4 @@ impl Store {
         let holder = holder.and_then(|holder| HttpWorkerId::new(holder).ok());
         Ok(loan.by(holder, u32::try_from(attempt).unwrap_or(1)))
     }
-}
-
-/// The end and the number in a cursor.
-fn place_of(cursor: &Cursor) -> Result<(Stamp, i64)> {
-    let parse = |text: &str| {
-        let (micros, number) = text.split_once(':')?;
-        let until = Stamp::from_micros(micros.parse().ok()?)?;
-        Some((until, number.parse().ok()?))
-    };
-    parse(cursor.as_str()).ok_or_else(|| gone("the cursor", cursor.as_str()))
 }
