@@ -6,7 +6,7 @@ use resque_core::{QueueBackend, QueueList, Result, Ticket, WaitForJobs};
 use resque_postgres::PostgresBackend;
 use tokio::task::JoinHandle;
 
-use crate::support::{World, push, until};
+use crate::support::{Raw, World, push, until};
 
 const PUT: &str = "select resque.push(array['q'], array[1], array['a'::bytea], '{}', '{}', '{}')";
 const NOTES: &str = "select count(*) from resque.sleepers";
@@ -27,12 +27,7 @@ async fn ticket(world: &World) -> Ticket {
 /// A ticket that is drawn when there is a note already; the first wait ends when it has been left.
 async fn ticket_with_note(world: &World) -> Ticket {
     let early = ticket(world).await;
-    if let Err(lost) = woken(wait(world, early)).await {
-        // A listener that has just been lost is told of, and the next wait listens again.
-        assert!(lost.is_transient(), "{lost}");
-        let early = ticket(world).await;
-        woken(wait(world, early)).await.expect("to look again");
-    }
+    woken(wait(world, early)).await.expect("to look again");
     ticket(world).await
 }
 
@@ -272,23 +267,37 @@ async fn a_lost_listener_ends_the_wait_and_the_next_ticket_makes_a_new_one() {
         "from pg_stat_activity where query = 'LISTEN \"{}\"'",
         world.config.namespace()
     );
-    for number in 0..3 {
-        let drawn = ticket_with_note(&world).await;
+    let count = format!("select count(*) {listeners}");
+    let end = format!("select count(pg_terminate_backend(pid)) {listeners}");
+    for _ in 0..3 {
+        let drawn = ticket_of_who_listens(&world, &mut raw, &count).await;
         let waiting = wait(&world, drawn);
-        // One that was ended in the last round may be there for another moment.
-        let one = async || raw.number(&format!("select count(*) {listeners}")).await == 1;
-        until(&format!("one listens in round {number}"), one).await;
-        let end = format!("select count(pg_terminate_backend(pid)) {listeners}");
-        assert_eq!(raw.number(&end).await, 1, "round {number}");
+        until("the wait ends", async || {
+            raw.number(&end).await;
+            waiting.is_finished()
+        })
+        .await;
         // It may have woken for no reason before.
-        if let Err(error) = woken(waiting).await {
-            assert!(error.is_transient(), "{error}");
+        if let Err(lost) = woken(waiting).await {
+            assert!(lost.is_transient(), "{lost}");
         }
+        until("nobody listens", async || raw.number(&end).await == 0).await;
     }
-    let drawn = ticket_with_note(&world).await;
+    let drawn = ticket_of_who_listens(&world, &mut raw, &count).await;
     let waiting = wait(&world, drawn);
     push(&world.twin().await, "q", &["a"]).await;
     woken(waiting).await.unwrap();
+}
+
+/// A ticket that is drawn when the server has a listener, and a note of it. Until then every wait ends:
+/// because a loss is told of, or when a note was left anew.
+async fn ticket_of_who_listens(world: &World, raw: &mut Raw, count: &str) -> Ticket {
+    while raw.number(count).await == 0 {
+        if let Err(lost) = woken(wait(world, ticket(world).await)).await {
+            assert!(lost.is_transient(), "{lost}");
+        }
+    }
+    ticket(world).await
 }
 
 #[tokio::test]
