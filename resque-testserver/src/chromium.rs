@@ -99,6 +99,9 @@ impl ChromeDriver {
         let more = [
             "--headless=new",
             "--disable-gpu",
+            // It takes rights that neither root nor the users of a container have, and all that is looked
+            // at is ours.
+            "--no-sandbox",
             // The shared memory of a container is small.
             "--disable-dev-shm-usage",
             "--disable-background-networking",
@@ -110,10 +113,6 @@ impl ChromeDriver {
             "--lang=en-US",
         ];
         words.extend(more.map(str::to_owned));
-        if scratch::is_root() {
-            // Its sandbox refuses to work for root.
-            words.push("--no-sandbox".to_owned());
-        }
         words
     }
 }

@@ -47,7 +47,7 @@ fn is_open(directory: &Path) -> bool {
 }
 
 /// Whether this process is root's: what it makes itself is.
-pub(crate) fn is_root() -> bool {
+fn is_root() -> bool {
     let own = Path::new("/proc/self");
     own.metadata().is_ok_and(|process| process.uid() == 0)
 }

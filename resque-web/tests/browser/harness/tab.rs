@@ -20,7 +20,7 @@ use super::pool::wait;
 const PATIENCE: Duration = Duration::from_secs(90);
 
 /// Where screenshots are left.
-const SCREENSHOTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/screenshots");
+const SCREENSHOTS: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/../screenshots");
 
 /// A browser with one page.
 pub(crate) struct Tab {
