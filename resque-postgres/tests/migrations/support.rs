@@ -5,6 +5,7 @@ use std::time::Duration;
 use resque_core::Result;
 use resque_postgres::{Config, Migrator};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Row as _};
+use url::Url;
 
 use crate::own_schema::OwnSchema;
 
@@ -17,7 +18,12 @@ pub(crate) fn config(namespace: &str) -> OwnSchema {
 
 /// A schema on this server.
 pub(crate) fn on(url: &str, namespace: &str) -> Config {
-    let config = Config::parse(url).expect("a URL");
+    // The name by which tests find our sessions, whatever `PGAPPNAME` says.
+    let mut with_name = Url::parse(url).expect("a URL");
+    with_name
+        .query_pairs_mut()
+        .append_pair("application_name", "resque");
+    let config = Config::parse(with_name.as_str()).expect("a URL");
     // Many of them may start at once.
     let config = config.with_connect_timeout(Duration::from_secs(60));
     config.with_namespace(namespace).expect("a name")

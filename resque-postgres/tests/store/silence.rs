@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use resque_core::{Backend, Error, ManualClock, QueueList, Result};
-use resque_postgres::{Config, PostgresBackend};
+use resque_postgres::PostgresBackend;
 use resque_testserver::{Detour, Postgres, PostgresServer};
 use tokio::task::JoinHandle;
 
-use crate::support::{World, job};
+use crate::support::{World, config, job};
 
 /// A client behind a network that can vanish, whose time is moved by hand.
 struct Apart {
@@ -24,7 +24,7 @@ impl Apart {
         let server = Postgres::new().start().expect("a Postgres server");
         let world = World::on(server.url()).await;
         let detour = Detour::to(server.url()).expect("a detour");
-        let config = Config::parse(&detour.url(server.url())).expect("a URL");
+        let config = config(&detour.url(server.url()));
         let config = config.with_namespace(world.config.namespace());
         let clock = ManualClock::new();
         let backend = PostgresBackend::builder(config.expect("a name"))

@@ -6,11 +6,20 @@ use resque_core::{Backend, Enqueue, Exchange, QueueName, Settlement, WorkerId};
 use resque_postgres::{Config, PostgresBackend};
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgRow};
 use sqlx::{AssertSqlSafe, Connection as _, Row as _};
+use url::Url;
 
 use crate::own_schema::OwnSchema;
 
 /// Nothing takes as long as this; what does hangs.
 const HANGS: Duration = Duration::from_secs(60);
+
+/// Describes a server whose sessions have the name by which tests find them, whatever `PGAPPNAME` says.
+pub(crate) fn config(url: &str) -> Config {
+    let mut url = Url::parse(url).expect("a URL");
+    url.query_pairs_mut()
+        .append_pair("application_name", "resque");
+    Config::parse(url.as_str()).expect("a URL")
+}
 
 /// A schema and what is in it.
 pub(crate) struct World {
@@ -36,7 +45,7 @@ impl World {
 
     /// An empty schema of this name.
     pub(crate) async fn named(url: &str, name: &str) -> Self {
-        let config = Config::parse(url).expect("a URL");
+        let config = config(url);
         let config = config.with_namespace(name).expect("a name");
         let schema = OwnSchema::of(config.clone(), url);
         let builder = PostgresBackend::builder(config.clone()).migrate(true);
