@@ -9,9 +9,10 @@ use sqlx::{Connection as _, PgConnection, query_scalar, raw_sql};
 use crate::labour::{Labour, jobs};
 use crate::support::World;
 
-/// What is committed is on the standby too from then on.
-const FOLLOW: [&str; 2] = [
+/// What is committed is on the standby too from then on, and to be seen there, however busy the machine.
+const FOLLOW: [&str; 3] = [
     "alter system set synchronous_standby_names = '*'",
+    "alter system set synchronous_commit = remote_apply",
     "select pg_reload_conf()",
 ];
 
