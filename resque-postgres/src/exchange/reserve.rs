@@ -9,9 +9,9 @@ const WHAT: &str = "reserve";
 const TEXT: &str = "select * from resque.reserve($1, $2, $3, $4, $5)";
 
 impl Store {
-    /// Fills slots, each named once, unless there is more to do than that: one of them holds a job already, or nobody
-    /// knows it, or the names of the queues are out of date. Then nothing is done and the answer is
-    /// `None`.
+    /// Fills slots, each named once, unless there is more to do than that: one of them holds a job
+    /// already, or nobody knows it, or the names of the queues are out of date. Then nothing is done and
+    /// the answer is `None`.
     pub(super) async fn reserve(
         &self,
         want: &[&WorkerId],

@@ -6,6 +6,7 @@ use std::os::fd::AsFd;
 use std::os::unix::process::parent_id;
 use std::process::{Command, Stdio};
 
+use super::probes;
 use crate::failure::Failure;
 
 /// Tells a process that it was started to leave the terminal, and which process waits until it has.
@@ -24,10 +25,8 @@ pub(super) fn leave_terminal() -> Result<bool, Failure> {
         Ok(_) | Err(rustix::io::Errno::PERM) => {}
         Err(error) => return Err(cannot(error.into())),
     }
-    // What whoever started this process waits for.
-    File::open("/dev/null")
-        .and_then(|nothing| Ok(rustix::stdio::dup2_stdin(nothing)?))
-        .map_err(cannot)?;
+    // Its end is what whoever started this process waits for.
+    drop(probes::take_stdin().map_err(cannot)?);
     Ok(true)
 }
 
